@@ -1,0 +1,27 @@
+import createError from '@fastify/error'
+
+/** What a stranger is told about any credential that does not work; the decision record says why. */
+const REFUSED = 'Invalid or expired JWT token'
+
+/**
+ * Every error this package throws while a request is served. The codes are public and stable: match with `error.code`,
+ * not `instanceof`, since two copies of the package may be loaded. Wrong options are a `TypeError` at start-up instead.
+ */
+export const errors = {
+  FST_BAU_CREDENTIAL_MISSING: createError('FST_BAU_CREDENTIAL_MISSING', 'Authentication required', 401),
+  FST_BAU_CREDENTIAL_MALFORMED: createError('FST_BAU_CREDENTIAL_MALFORMED', 'Malformed credential: %s', 400),
+  FST_BAU_CREDENTIAL_INVALID: createError('FST_BAU_CREDENTIAL_INVALID', REFUSED, 401),
+  FST_BAU_TOKEN_EXPIRED: createError('FST_BAU_TOKEN_EXPIRED', REFUSED, 401),
+  FST_BAU_USER_NOT_FOUND: createError('FST_BAU_USER_NOT_FOUND', 'User not found with provided email', 404),
+  FST_BAU_NO_ACTIVE_SESSION: createError('FST_BAU_NO_ACTIVE_SESSION', 'No active sessions found for user', 404),
+  FST_BAU_USER_BANNED: createError('FST_BAU_USER_BANNED', 'This account is banned', 403),
+  FST_BAU_UNAVAILABLE: createError('FST_BAU_UNAVAILABLE', 'Authentication is temporarily unavailable', 503),
+  FST_BAU_NOT_REGISTERED: createError(
+    'FST_BAU_NOT_REGISTERED',
+    'No authentication ran for this request: register fastify-better-auth-user in this scope or a parent of it',
+    500
+  )
+} as const
+
+/** A code of the error table. */
+export type ErrorCode = keyof typeof errors

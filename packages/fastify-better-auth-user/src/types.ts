@@ -1,0 +1,49 @@
+/**
+ * A row of Better Auth's user table: the columns every deployment has, and those the `userFields` option adds.
+ * Name your own columns once, in the application:
+ *
+ * ```ts
+ * declare module 'fastify-better-auth-user' {
+ *   interface User {
+ *     department: string
+ *   }
+ * }
+ * ```
+ */
+export interface User {
+  /** Always a string, also where the column is a number or a uuid (Better Auth's own convention). */
+  id: string
+  email: string
+  name: string
+  emailVerified: boolean
+  image: string | null
+  /** Comma-separated list, as Better Auth's admin plugin keeps it; `null` without that plugin. */
+  role: string | null
+}
+
+/** A live row of Better Auth's session table. The token is left out on purpose: nobody downstream needs the credential. */
+export interface Session {
+  id: string
+  userId: string
+  expiresAt: Date
+  /** `null` where the table has no such column. */
+  createdAt: Date | null
+  /** Id of the admin acting as this user, from Better Auth's admin plugin; `null` otherwise. */
+  impersonatedBy: string | null
+  /** From Better Auth's organization plugin; `null` otherwise. */
+  activeOrganizationId: string | null
+}
+
+/** What a verified credential asserts (RFC 7519 §2). Nothing has been looked up yet. */
+export type Claims =
+  | { by: 'session-token'; sessionToken: string }
+  | { by: 'subject'; subject: string; sessionId: string | null; email: string | null }
+  | { by: 'email'; email: string }
+
+/** Claims with the rows they point at. */
+export interface Identity {
+  user: User
+  session: Session
+  /** How many live sessions were seen: 1 for a session token, all of the user's for a JWT. */
+  sessionCount: number
+}
