@@ -1,0 +1,32 @@
+import type { Attachment, UploadDescriptor } from '../protocol/attachment.ts'
+
+/** What the composer says about a file before it sends it. */
+export type AttachmentRequest = {
+  /** The id the attachment will have. */
+  id: string
+  owner: string
+  name: string
+  /** Bytes, as the front end claims. */
+  size: number
+  mimeType: string
+}
+
+/** Where an attachment's bytes go. Records are the thread store's business. */
+export interface AttachmentStore {
+  /**
+   * Prepares for the bytes and says where they go.
+   *
+   * @returns what the reader learns. `metadata` is for the server alone. Without `upload_descriptor` the bytes are already there.
+   * @throws FST_CHATKIT_ATTACHMENT_REFUSED for a size, name or type that is not wanted; anything else is an outage.
+   */
+  create(request: AttachmentRequest): Promise<CreatedAttachment>
+  /** Deletes the bytes; no matter whether they were there. Only called for an attachment its owner has. */
+  delete(attachment: Attachment, owner: string): Promise<void>
+}
+
+export type CreatedAttachment = {
+  /** Makes the attachment an image. */
+  preview_url?: string
+  upload_descriptor?: UploadDescriptor
+  metadata?: Record<string, unknown>
+}

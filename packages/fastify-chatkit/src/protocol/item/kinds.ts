@@ -1,0 +1,12 @@
+// The list: one line a kind.
+export { assistantMessage } from './assistant-message.ts'
+export { clientToolCall } from './client-tool-call.ts'
+export { endOfTurn } from './end-of-turn.ts'
+export { generatedImage } from './generated-image.ts'
+export { hiddenContext } from './hidden-context.ts'
+export { sdkHiddenContext } from './sdk-hidden-context.ts'
+export { structuredInput } from './structured-input.ts'
+export { taskItem } from './task.ts'
+export { userMessage } from './user-message.ts'
+export { widget } from './widget.ts'
+export { workflowItem } from './workflow.ts'
