@@ -1,1 +1,138 @@
-export {}
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import pg from 'pg'
+import { findBinaries } from './binaries.ts'
+import { makeCluster } from './cluster.ts'
+import { connectionStringFor, startOnPort } from './index.ts'
+import { chooseServerUser, makeTemporaryFolder } from './server-user.ts'
+
+export interface TestDatabase {
+  connectionString: string
+  /** Drops the database, ending what sessions there are. */
+  close(): Promise<void>
+}
+
+export interface TestServer {
+  /** Of the database `postgres`, which is empty at first. */
+  connectionString: string
+  port: number
+  /** The server goes away: sessions are ended, new connections are refused. */
+  stop(): Promise<void>
+  /** It comes back, on the same port and with the same data. */
+  start(): Promise<void>
+  /** Ends the server and removes its data. */
+  close(): Promise<void>
+}
+
+/**
+ * A server of one's own, to be stopped and started: for tests of an outage. Never that of TEST_DATABASE_URL.
+ *
+ * It does not keep the process alive; at the end of the process it goes away with its data.
+ */
+export async function openTestServer(): Promise<TestServer> {
+  const user = chooseServerUser()
+  const binaries = findBinaries(user)
+  const folder = makeTemporaryFolder(user)
+  const data = join(folder, 'data')
+  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
+  try {
+    mkdirSync(data, { mode: 0o700 })
+    const cluster = await makeCluster(data, folder, { binaries, user, durable: false })
+    const options = { ...cluster, binaries, durable: false, removeWith: folder }
+    let server = await startOnPort(0, options)
+    const { port } = server
+    return {
+      connectionString: connectionStringFor(cluster, port),
+      port,
+      stop: () => server.stop(),
+      async start() {
+        await server.stop()
+        server = await startOnPort(port, options)
+      },
+      async close() {
+        await server.stop()
+        remove()
+      }
+    }
+  } catch (error) {
+    remove()
+    throw error
+  }
+}
+
+// One server a process, for as long as someone has a database on it and a moment longer: the next test follows soon.
+let shared: Promise<TestServer> | undefined
+let databases = 0
+let farewell: NodeJS.Timeout | undefined
+const lingerMs = 1000
+
+/**
+ * A new, empty database: on the server of the environment variable TEST_DATABASE_URL, or where that is not set on a
+ * throw-away server of this process.
+ */
+export async function createTestDatabase(): Promise<TestDatabase> {
+  const given = process.env.TEST_DATABASE_URL
+  const server = given ? new URL(given) : await enterSharedServer()
+  const name = `test_${randomBytes(8).toString('hex')}`
+  let closed: Promise<void> | undefined
+  try {
+    // Not template1: PostgreSQL refuses to copy it while anybody is connected to it.
+    await execute(server, `create database ${name} template template0`)
+  } catch (error) {
+    if (!given) leaveSharedServer()
+    throw error
+  }
+  const database = new URL(server)
+  database.pathname = `/${name}`
+  const drop = async () => {
+    try {
+      await execute(server, `drop database if exists ${name} with (force)`)
+    } finally {
+      if (!given) leaveSharedServer()
+    }
+  }
+  return {
+    connectionString: database.href,
+    close() {
+      closed ??= drop()
+      return closed
+    }
+  }
+}
+
+async function enterSharedServer(): Promise<URL> {
+  clearTimeout(farewell)
+  databases++
+  shared ??= openTestServer()
+  try {
+    return new URL((await shared).connectionString)
+  } catch (error) {
+    shared = undefined
+    databases--
+    throw error
+  }
+}
+
+function leaveSharedServer() {
+  databases--
+  if (databases > 0) return
+  farewell = setTimeout(() => {
+    const server = shared
+    shared = undefined
+    // Nobody waits for this; what cannot be stopped now is stopped with the process.
+    server?.then(({ close }) => close()).catch(() => undefined)
+  }, lingerMs).unref()
+}
+
+async function execute(server: URL, statement: string) {
+  const client = new pg.Client({ connectionString: server.href, connectionTimeoutMillis: 10_000 })
+  // A connection may break after the answer; the answer is what counts.
+  client.on('error', () => undefined)
+  await client.connect()
+  try {
+    await client.query(statement)
+  } finally {
+    await client.end()
+  }
+}

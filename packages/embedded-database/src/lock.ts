@@ -1,0 +1,70 @@
+import { execFileSync } from 'node:child_process'
+import { readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { DatabaseError, isSystemError } from './errors.ts'
+import { holderSetting } from './server.ts'
+
+/**
+ * Sees to it that no server has the data directory: refuses when the process that opened it lives, ends the server
+ * when that process is gone, and clears a lock file left by a server that is gone itself.
+ *
+ * PostgreSQL's own lock stays the judge of a race; this one gives better answers. In particular PostgreSQL believes any
+ * living process with the noted id to be the server, and in containers ids repeat from one start to the next.
+ *
+ * @throws EDB_IN_USE
+ */
+export async function clearLock(data: string, directory: string, onProgress?: (sentence: string) => void) {
+  const lock = join(data, 'postmaster.pid')
+  for (let waitedMs = 0; ; waitedMs += 100) {
+    const server = readProcessId(lock)
+    if (server === undefined) return
+    const command = commandLine(server)
+    if (command === undefined) return
+    if (!command.includes(`-D ${data} `)) {
+      rmSync(lock, { force: true })
+      return
+    }
+    const holder = Number(new RegExp(`${holderSetting}=(\\d+)`).exec(command)?.[1])
+    if (commandLine(holder) !== undefined || waitedMs > 20_000) {
+      throw new DatabaseError(
+        'EDB_IN_USE',
+        `The database in ${directory} is open in process ${holder}: stop that process first, or choose another data directory.`
+      )
+    }
+    if (waitedMs === 0) onProgress?.('Waiting for the server of a process that was killed to stop.')
+    // Its watchdog does this; unless that was killed too.
+    if (waitedMs === 2000) signal(server)
+    await sleep(100)
+  }
+}
+
+function readProcessId(lock: string): number | undefined {
+  try {
+    return Number.parseInt(readFileSync(lock, 'utf8'), 10) || undefined
+  } catch (error) {
+    if (isSystemError(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+function signal(server: number) {
+  try {
+    process.kill(server, 'SIGINT')
+  } catch (error) {
+    if (!isSystemError(error, 'ESRCH')) throw error
+  }
+}
+
+/** The arguments of a living process, joined by blanks; undefined when there is none. */
+function commandLine(processId: number): string | undefined {
+  try {
+    if (process.platform === 'linux') {
+      // Empty for a process that has ended and waits to be noticed by its parent.
+      return readFileSync(`/proc/${processId}/cmdline`, 'utf8').replaceAll('\0', ' ') || undefined
+    }
+    return execFileSync('ps', ['-ww', '-o', 'command=', '-p', String(processId)], { encoding: 'utf8' }) || undefined
+  } catch {
+    return undefined
+  }
+}

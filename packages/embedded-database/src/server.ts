@@ -1,0 +1,158 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { Socket } from 'node:net'
+import { type Binaries, unsupported } from './binaries.ts'
+import { DatabaseError } from './errors.ts'
+import { type ServerUser, serverEnvironment } from './server-user.ts'
+
+/** How to run one server. */
+export interface ServerOptions {
+  binaries: Binaries
+  user: ServerUser | undefined
+  /** PostgreSQL's data directory, an absolute path. */
+  data: string
+  port: number
+  durable: boolean
+  /** A folder to remove when this process ends without stopping the server. */
+  removeWith?: string
+  log?: ((line: string) => void) | undefined
+}
+
+/** A running server. */
+export interface Server {
+  pid: number
+  /** Ends the server; its data stays. */
+  stop(): Promise<void>
+}
+
+/** Marks a server's command line with the process that answers for it. */
+export const holderSetting = 'embedded_database.holder'
+
+// The shell becomes the server, so the server's process id is our child's. Before that it leaves a watchdog behind,
+// which waits on descriptor 3: a line means that the server was stopped in good order; the end of the file, that our
+// process is gone (kill -9 included), and then the server is stopped and what was to go with it is removed. PostgreSQL
+// removes postmaster.pid as its last act.
+const launcher = `
+data=$1 remove=$2
+shift 2
+(
+  exec </dev/null >/dev/null 2>&1
+  read -r line <&3 && exit
+  kill -s INT $$
+  tries=0
+  while [ -e "$data/postmaster.pid" ] && [ $tries -lt 300 ]; do tries=$((tries + 1)); sleep 0.1; done
+  [ $tries -lt 300 ] || kill -s QUIT $$
+  [ -z "$remove" ] || rm -rf "$remove"
+) &
+exec "$@" 3<&-
+`
+
+const stopTimeoutMs = 20_000
+
+/**
+ * Starts PostgreSQL on an existing data directory and waits until it takes connections.
+ *
+ * The server does not keep this process alive, and does not outlive it.
+ *
+ * @throws EDB_IN_USE another server has the data directory.
+ * @throws EDB_PORT_IN_USE the port is taken.
+ * @throws EDB_START_FAILED anything else; the message ends with PostgreSQL's own words.
+ */
+export async function startServer(options: ServerOptions): Promise<Server> {
+  const { binaries, user, data, removeWith, log } = options
+  const child = spawn(
+    '/bin/sh',
+    ['-c', launcher, 'embedded-database', data, removeWith ?? '', binaries.postgres, ...serverArguments(options)],
+    // A session of its own: Ctrl-C in a terminal is for us, and we stop the server when we are done with it.
+    { ...user, cwd: '/', env: serverEnvironment, detached: true, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] }
+  )
+  const exited = once(child, 'exit')
+  // Looked at only when it is awaited.
+  exited.catch(() => undefined)
+  child.once('exit', () => dismissWatchdog(child))
+  await becomesReady(child, log)
+  setReferenced(child, false)
+
+  return {
+    pid: child.pid ?? 0,
+    async stop() {
+      if (child.exitCode !== null || child.signalCode !== null) return
+      setReferenced(child, true)
+      // Fast shutdown: sessions are ended, what they committed is written. Immediate, should that take too long;
+      // nothing committed is lost by it, the next start replays the log.
+      const impatience = setTimeout(() => child.kill('SIGQUIT'), stopTimeoutMs)
+      child.kill('SIGINT')
+      await exited
+      clearTimeout(impatience)
+    }
+  }
+}
+
+function serverArguments({ data, port, durable }: ServerOptions): string[] {
+  const settings: Record<string, string | number> = {
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    max_connections: 200,
+    shared_buffers: '32MB',
+    timezone: 'UTC',
+    log_timezone: 'UTC',
+    // Start, stop and disaster only: an error's statement and detail may quote what users keep secret.
+    log_min_messages: 'log',
+    log_min_error_statement: 'panic',
+    log_error_verbosity: 'terse',
+    log_checkpoints: 'off',
+    [holderSetting]: process.pid
+  }
+  if (!durable) {
+    Object.assign(settings, { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' })
+  }
+  return ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
+}
+
+function becomesReady(child: ChildProcess, log: ServerOptions['log']): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const lines: string[] = []
+    let rest = ''
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      const parts = (rest + text).split('\n')
+      rest = parts.pop() ?? ''
+      for (const line of parts) {
+        log?.(line)
+        if (lines.push(line) > 20) lines.shift()
+        if (line.includes('ready to accept connections')) resolve()
+      }
+    })
+    child.once('error', reject)
+    // Not `exit`: by then not all of the output may have been read.
+    child.once('close', code => reject(explainFailure(code, [...lines, rest].join('\n').trim())))
+    // The watchdog's end of the pipe may close first.
+    child.stdio[3]?.on('error', () => undefined)
+  })
+}
+
+function explainFailure(code: number | null, output: string): DatabaseError {
+  if (code === 126 || code === 127) {
+    return unsupported(
+      `The PostgreSQL binaries of npm do not run here; on Linux they need glibc, so not Alpine. (${output})`
+    )
+  }
+  if (/lock file .* already exists|shared memory block .* is still in use/.test(output)) {
+    return new DatabaseError('EDB_IN_USE', `Another server has the same data directory open: stop it first.\n${output}`)
+  }
+  if (/Address already in use/.test(output)) {
+    return new DatabaseError('EDB_PORT_IN_USE', 'The port is in use: choose another, or 0 for any that is free.')
+  }
+  return new DatabaseError('EDB_START_FAILED', `PostgreSQL did not start (exit code ${code}).\n${output}`)
+}
+
+function dismissWatchdog(child: ChildProcess) {
+  const lifeline = child.stdio[3]
+  if (lifeline instanceof Socket && !lifeline.destroyed) lifeline.end('stopped\n')
+}
+
+function setReferenced(child: ChildProcess, referenced: boolean) {
+  const method = referenced ? 'ref' : 'unref'
+  child[method]()
+  for (const stream of child.stdio) if (stream instanceof Socket) stream[method]()
+}
