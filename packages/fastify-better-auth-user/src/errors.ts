@@ -14,7 +14,6 @@ export const errors = {
   FST_BAU_TOKEN_EXPIRED: createError('FST_BAU_TOKEN_EXPIRED', REFUSED, 401),
   FST_BAU_USER_NOT_FOUND: createError('FST_BAU_USER_NOT_FOUND', 'User not found with provided email', 404),
   FST_BAU_NO_ACTIVE_SESSION: createError('FST_BAU_NO_ACTIVE_SESSION', 'No active sessions found for user', 404),
-  FST_BAU_USER_BANNED: createError('FST_BAU_USER_BANNED', 'This account is banned', 403),
   FST_BAU_UNAVAILABLE: createError('FST_BAU_UNAVAILABLE', 'Authentication is temporarily unavailable', 503),
   FST_BAU_NOT_REGISTERED: createError(
     'FST_BAU_NOT_REGISTERED',

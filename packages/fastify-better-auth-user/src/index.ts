@@ -1,7 +1,7 @@
 export { type AuthDecision, DECISION_CHANNEL, type Stage } from './decision.ts'
 export { type ErrorCode, errors } from './errors.ts'
 export { currentUser } from './guard/current-user.ts'
-export type { IdentityKey, IdentityRecord, IdentityStore } from './identity/identity-store.ts'
+export type { IdentityRecord, IdentityStore } from './identity/identity-store.ts'
 export type { Queryable } from './identity/queryable.ts'
 export type { AuthAttempt, AuthMode, BetterAuthUserOptions, Hs256Options } from './options.ts'
 export { betterAuthUser, betterAuthUser as default } from './plugin.ts'

@@ -1,0 +1,35 @@
+import type { IncomingHttpHeaders } from 'node:http'
+import type { Claims } from '../types.ts'
+
+/** Where credentials are read from. An `http.IncomingMessage` fits, that of a WebSocket upgrade included. */
+export interface CredentialSource {
+  headers: IncomingHttpHeaders
+  /** Names and values in turn, as received. */
+  rawHeaders: readonly string[]
+}
+
+/** A credential was meant, but cannot be read. */
+export interface Malformed {
+  malformed: string
+}
+
+/** The credential's text; `null` when the request carries none of this kind. */
+export type Extracted = string | Malformed | null
+
+/** A sort of credential. One file each; the first that extracts something decides. */
+export interface CredentialKind {
+  /** As it appears in decisions and logs. */
+  readonly name: string
+  /** Never throws, never asks anybody. */
+  extract(source: CredentialSource): Extracted
+  /**
+   * Proves what can be proven without the database.
+   *
+   * @throws an error of the table in errors.ts whose cause says why.
+   */
+  verify(credential: string): Claims | Promise<Claims>
+}
+
+export function malformed(why: string): Malformed {
+  return { malformed: why }
+}

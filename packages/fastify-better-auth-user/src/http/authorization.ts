@@ -1,0 +1,32 @@
+import type { CredentialSource } from '../credential/credential.ts'
+import { type Extracted, malformed } from '../credential/credential.ts'
+
+/** Longest credential looked at, in characters. Node's own limit for all headers together is 16 KiB. */
+export const MAX_CREDENTIAL_LENGTH = 8192
+
+/**
+ * The token of `Authorization: Bearer <token>` (RFC 9110 §11.6.2, RFC 6750 §2.1): scheme in any case, one or more spaces.
+ * Any visible ASCII is taken, more than b64token allows, because a percent-encoded session token contains `%`.
+ *
+ * @returns `null` without the header or with another scheme, which is somebody else's business.
+ */
+export function bearerToken({ headers, rawHeaders }: CredentialSource): Extracted {
+  const value = headers.authorization
+  if (value === undefined) return null
+  const match = /^bearer(?:[ \t]+(.*))?$/is.exec(value)
+  if (match === null) return null
+  // Node keeps the first of several and drops the rest without a word.
+  if (countOf(rawHeaders, 'authorization') > 1) return malformed('more than one Authorization header')
+  const token = /^ *([\x21-\x7e]+) *$/.exec(value.slice('bearer'.length))?.[1]
+  if (token === undefined) return malformed('Authorization: Bearer needs exactly one token')
+  if (token.length > MAX_CREDENTIAL_LENGTH) return malformed(`token longer than ${MAX_CREDENTIAL_LENGTH} characters`)
+  return token
+}
+
+function countOf(rawHeaders: readonly string[], name: string): number {
+  let count = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() === name) count++
+  }
+  return count
+}

@@ -1,0 +1,22 @@
+import type { Claims, Session, User } from '../types.ts'
+
+/** What the database says about verified claims, at the instant it was asked and by its own clock. */
+export interface IdentityRecord {
+  user: User
+  /** The live session the claims point at (for a JWT without session id: the one that lives longest); `null` when none lives. */
+  session: Session | null
+  /** How many live sessions were seen. */
+  sessionCount: number
+  /** Banned now: a ban whose end has passed no longer counts. */
+  banned: boolean
+}
+
+/**
+ * Finds users and sessions. Implementations only read.
+ *
+ * `null` means "no such row": a session token nobody holds (or whose user is gone), a subject without a user. An outage
+ * is a throw, and becomes a 503: never answer `null` because something could not be asked.
+ */
+export interface IdentityStore {
+  find(claims: Claims): Promise<IdentityRecord | null>
+}

@@ -1,0 +1,7 @@
+import * as published from 'fastify-better-auth-user'
+import t from 'tap'
+
+t.test('the public names', async t => {
+  t.same(Object.keys(published).sort(), ['DECISION_CHANNEL', 'betterAuthUser', 'currentUser', 'default', 'errors'])
+  t.equal(published.default, published.betterAuthUser)
+})
