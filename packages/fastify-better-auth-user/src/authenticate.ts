@@ -69,7 +69,7 @@ export async function authenticate(pipeline: Pipeline, source: CredentialSource)
       code: error === null ? null : (error.code as ErrorCode),
       reason: error === null ? null : reasonOf(error),
       userId: identity?.user.id ?? null,
-      sessionId: identity?.session.id ?? null,
+      sessionId: identity?.session?.id ?? null,
       sessionCount: identity?.sessionCount ?? 0,
       durationMs: performance.now() - started
     }
@@ -95,7 +95,12 @@ async function find(store: IdentityStore, claims: Claims): Promise<IdentityRecor
 }
 
 function recognise(record: IdentityRecord | null, claims: Claims, unknownUserStatus: 401 | 404): Identity {
-  if (record?.session) return { user: record.user, session: record.session, sessionCount: record.sessionCount }
+  const ownsLife = claims.by === 'api-key' || claims.by === 'oauth-token'
+  if (record !== null && (record.session !== null || ownsLife)) {
+    const { user, session, sessionCount, grant = null } = record
+    return { user, session, sessionCount, grant }
+  }
+  if (ownsLife) throw refusal('FST_BAU_CREDENTIAL_INVALID', 'unknown, expired or disabled')
   if (claims.by === 'session-token') {
     throw refusal('FST_BAU_CREDENTIAL_INVALID', record === null ? 'no such session' : 'the session has expired')
   }

@@ -5,4 +5,4 @@ export type { IdentityRecord, IdentityStore } from './identity/identity-store.ts
 export type { Queryable } from './identity/queryable.ts'
 export type { AuthAttempt, AuthMode, BetterAuthUserOptions, Hs256Options } from './options.ts'
 export { betterAuthUser, betterAuthUser as default } from './plugin.ts'
-export type { Claims, Identity, Session, User } from './types.ts'
+export type { Claims, Grant, Identity, Session, User } from './types.ts'

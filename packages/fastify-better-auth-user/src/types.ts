@@ -39,11 +39,24 @@ export type Claims =
   | { by: 'session-token'; sessionToken: string }
   | { by: 'subject'; subject: string; sessionId: string | null; email: string | null }
   | { by: 'email'; email: string }
+  /** SHA-256 of the key, base64url without padding, as Better Auth stores it. */
+  | { by: 'api-key'; keyHash: string }
+  /** SHA-256 of an opaque OAuth access token, base64url without padding. */
+  | { by: 'oauth-token'; tokenHash: string }
+
+/** What an OAuth client was allowed to do for the user, from Better Auth's OAuth provider. */
+export interface Grant {
+  clientId: string
+  scopes: readonly string[]
+}
 
 /** Claims with the rows they point at. */
 export interface Identity {
   user: User
-  session: Session
+  /** `null` for credentials that live apart from any session: API keys and some OAuth tokens. */
+  session: Session | null
   /** How many live sessions were seen: 1 for a session token, all of the user's for a JWT. */
   sessionCount: number
+  /** `null` unless the credential is an OAuth access token. */
+  grant: Grant | null
 }

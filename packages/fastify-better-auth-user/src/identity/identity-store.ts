@@ -1,4 +1,4 @@
-import type { Claims, Session, User } from '../types.ts'
+import type { Claims, Grant, Session, User } from '../types.ts'
 
 /** What the database says about verified claims, at the instant it was asked and by its own clock. */
 export interface IdentityRecord {
@@ -9,10 +9,15 @@ export interface IdentityRecord {
   sessionCount: number
   /** Banned now: a ban whose end has passed no longer counts. */
   banned: boolean
+  /** For OAuth access tokens. @default null */
+  grant?: Grant | null
 }
 
 /**
  * Finds users and sessions. Implementations only read.
+ *
+ * A store that cannot know about a kind of claims (API keys in Redis, say) answers `null` for it.
+ * An API key or OAuth token is found only while it is enabled and not expired.
  *
  * `null` means "no such row": a session token nobody holds (or whose user is gone), a subject without a user. An outage
  * is a throw, and becomes a 503: never answer `null` because something could not be asked.

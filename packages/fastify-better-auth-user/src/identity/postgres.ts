@@ -40,7 +40,9 @@ export function postgresIdentityStore(
     async find(claims) {
       statements ??= discoverTables(database).then(prepare)
       try {
-        const [statement, ...values] = choose(await statements, claims)
+        const chosen = choose(await statements, claims)
+        if (chosen === null) return null
+        const [statement, ...values] = chosen
         if (!values.every((value, index) => fits(value, statement.types[index]))) return null
         return await run(statement, values)
       } catch (error) {
@@ -59,9 +61,10 @@ export function postgresIdentityStore(
   }
 }
 
-function choose(statements: Statements, claims: Claims): [Prepared, ...string[]] {
+function choose(statements: Statements, claims: Claims): [Prepared, ...string[]] | null {
   if (claims.by === 'session-token') return [statements.byToken, claims.sessionToken]
   if (claims.by === 'email') return [statements.byEmail, claims.email]
+  if (claims.by !== 'subject') return null
   if (claims.sessionId !== null) return [statements.bySession, claims.subject, claims.sessionId]
   return [statements.bySubject, claims.subject]
 }
