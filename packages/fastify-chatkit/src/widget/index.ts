@@ -1,0 +1,7 @@
+export { accumulateText, type StreamedText } from './accumulate-text.ts'
+export { type ActionConfig, action, type CompleteAction } from './action.ts'
+export { diffWidget, type WidgetUpdate } from './diff.ts'
+export { maxWidgetDepth, stripNulls, widgetJson } from './json.ts'
+export { widgetRoot } from './schema.ts'
+export { type StreamWidgetOptions, streamWidget } from './stream-widget.ts'
+export * as widgets from './widgets.ts'
