@@ -45,5 +45,7 @@ export type {
 } from './responder/responder.ts'
 export { say } from './responder/say.ts'
 export { ChatKitStreamError } from './responder/stream-error.ts'
+export { migrateChatkit } from './store/migrate.ts'
+export { postgresThreadStore } from './store/postgres.ts'
 export type { Database, DatabaseClient, Queryable } from './store/queryable.ts'
 export type { Feedback, ItemQuery, OwnedThreads, ThreadStore } from './store/thread-store.ts'

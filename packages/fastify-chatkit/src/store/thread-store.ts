@@ -1,6 +1,7 @@
 import type { Attachment } from '../protocol/attachment.ts'
 import type { ThreadItem } from '../protocol/item/registry.ts'
 import type { Page, PageQuery } from '../protocol/page.ts'
+import { isWellFormed } from '../protocol/schema.ts'
 import type { ThreadChanges, ThreadMetadata } from '../protocol/thread.ts'
 
 /**
@@ -11,14 +12,17 @@ import type { ThreadChanges, ThreadMetadata } from '../protocol/thread.ts'
 export interface ThreadStore {
   /** The threads of one owner. Costs nothing; asks nothing of the database. */
   forOwner(owner: string): OwnedThreads
+  /**
+   * For housekeeping alone: attachments of whatever owner that no thread uses, saved before that time, oldest first.
+   * Theirs are the bytes to collect.
+   */
+  listUnusedAttachments(before: Date, limit: number): Promise<{ owner: string; attachment: Attachment }[]>
 }
 
 /** Which items: a page of them, with those only the server may see when `hidden` is true. */
 export type ItemQuery = PageQuery & {
   /** @default false */
   hidden?: boolean
-  /** Only items of this type. */
-  type?: ThreadItem['type']
 }
 
 /** A reader's opinion of some items. */
@@ -61,8 +65,6 @@ export interface OwnedThreads {
   saveAttachment(attachment: Attachment): Promise<void>
   /** Deletes the record; no matter whether it was there. Messages keep their copies. */
   deleteAttachment(attachmentId: string): Promise<void>
-  /** Attachments no message uses that were saved before that time, oldest first: theirs are the bytes to collect. */
-  listUnusedAttachments(before: Date, limit: number): Promise<Attachment[]>
 
   /** Keeps an opinion; a later one on the same item replaces it. Ids this owner does not have are passed over. */
   saveFeedback(feedback: Feedback): Promise<void>
@@ -74,4 +76,15 @@ export interface OwnedThreads {
    * Inside, use only the argument; a transaction cannot be started within another.
    */
   transaction<Result>(work: (threads: OwnedThreads) => Promise<Result>): Promise<Result>
+}
+
+/** Whether text can be an id in any store: at most 256 characters, none of which a database refuses. An id that cannot be is nobody's. */
+export function isStorableId(text: string): boolean {
+  return text.length > 0 && text.length <= 256 && !text.includes('\0') && isWellFormed(text)
+}
+
+/** @throws TypeError for an owner no store can keep. */
+export function checkedOwner(owner: string): string {
+  if (typeof owner === 'string' && isStorableId(owner)) return owner
+  throw new TypeError('An owner is a text of 1 to 256 characters without NUL')
 }

@@ -1,0 +1,32 @@
+import type { Queryable } from './queryable.ts'
+import { isStorableId, type OwnedThreads } from './thread-store.ts'
+
+type Attachments = Pick<OwnedThreads, 'findAttachment' | 'saveAttachment' | 'deleteAttachment'>
+
+/** The attachments of one owner; SQL and nothing else. */
+export function postgresAttachments(database: Queryable, schema: string, owner: string): Attachments {
+  const table = `${schema}.attachment`
+  return {
+    async findAttachment(attachmentId) {
+      if (!isStorableId(attachmentId)) return null
+      const { rows } = await database.query(`select data::text as data from ${table} where owner_id = $1 and id = $2`, [
+        owner,
+        attachmentId
+      ])
+      return rows[0] ? JSON.parse(String(rows[0].data)) : null
+    },
+
+    async saveAttachment(attachment) {
+      await database.query(
+        `insert into ${table} (owner_id, id, thread_id, data) values ($1, $2, $3, $4)
+        on conflict (owner_id, id) do update set thread_id = excluded.thread_id, data = excluded.data`,
+        [owner, attachment.id, attachment.thread_id ?? null, JSON.stringify(attachment)]
+      )
+    },
+
+    async deleteAttachment(attachmentId) {
+      if (!isStorableId(attachmentId)) return
+      await database.query(`delete from ${table} where owner_id = $1 and id = $2`, [owner, attachmentId])
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import { DEFAULT_SCHEMA, quoteIdentifier } from './migrate.ts'
+import { postgresAttachments } from './postgres-attachments.ts'
+import { postgresItems } from './postgres-items.ts'
+import { postgresThreads } from './postgres-threads.ts'
+import type { Database, Queryable } from './queryable.ts'
+import { checkedOwner, type OwnedThreads, type ThreadStore } from './thread-store.ts'
+
+/**
+ * Keeps threads in Postgres. Migrate first: `await migrateChatkit(database)`.
+ *
+ * @param database `pg.Pool`, or `app.pg` of @fastify/postgres.
+ * @param options.schema where the tables are. @default "chatkit"
+ */
+export function postgresThreadStore(database: Database, options: { schema?: string } = {}): ThreadStore {
+  const schema = quoteIdentifier(options.schema ?? DEFAULT_SCHEMA)
+  return {
+    forOwner(owner) {
+      const owned = ownedThreads(database, schema, checkedOwner(owner))
+      return { ...owned, transaction: work => transaction(database, schema, owner, work) }
+    },
+    async listUnusedAttachments(before, limit) {
+      const { rows } = await database.query(
+        `select owner_id, data::text as data from ${schema}.attachment a
+        where created_at < $1 and not exists (
+          select from ${schema}.thread t where t.owner_id = a.owner_id and t.id = a.thread_id
+        ) order by created_at limit $2`,
+        [before.toISOString(), limit]
+      )
+      return rows.map(row => ({ owner: String(row.owner_id), attachment: JSON.parse(String(row.data)) }))
+    }
+  }
+}
+
+function ownedThreads(database: Queryable, schema: string, owner: string): OwnedThreads {
+  return {
+    ...postgresThreads(database, schema, owner),
+    ...postgresItems(database, schema, owner),
+    ...postgresAttachments(database, schema, owner),
+    transaction: () => Promise.reject(new TypeError('A transaction cannot be started within another'))
+  }
+}
+
+async function transaction<Result>(
+  database: Database,
+  schema: string,
+  owner: string,
+  work: (threads: OwnedThreads) => Promise<Result>
+): Promise<Result> {
+  const client = await database.connect()
+  let broken: Error | undefined
+  try {
+    await client.query('begin')
+    try {
+      const result = await work(ownedThreads(client, schema, owner))
+      await client.query('commit')
+      return result
+    } catch (error) {
+      // A connection that cannot even roll back is closed, which ends its transaction.
+      await client.query('rollback').catch((cause: Error) => {
+        broken = cause
+      })
+      throw error
+    }
+  } finally {
+    client.release(broken)
+  }
+}
