@@ -1,4 +1,15 @@
-import { cpSync, existsSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs'
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync
+} from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { DatabaseError, isSystemError } from './errors.ts'
@@ -12,12 +23,16 @@ export interface Binaries {
   major: string
 }
 
-interface Package {
+/** One of the npm packages that hold PostgreSQL for a platform. */
+export interface BinaryPackage {
   folder: string
   version: string
 }
 
 const architectures: Record<string, string> = { x64: 'x64', arm64: 'arm64', arm: 'arm', ia32: 'ia32', ppc64: 'ppc64' }
+
+/** The reason where a binary is there but cannot be executed. */
+export const doesNotRun = 'The PostgreSQL binaries of npm do not run here; on Linux they need glibc, so not Alpine.'
 
 /** The sentence for a machine that the npm binaries do not serve. */
 export function unsupported(reason: string, cause?: unknown): DatabaseError {
@@ -35,14 +50,18 @@ export function findBinaries(
   platform: string = process.platform,
   architecture: string = process.arch
 ): Binaries {
-  const found = findPackage(platform, architecture)
+  return makeRunnable(findPackage(platform, architecture), user)
+}
+
+/** Uses the package where it is, or where its user may not go there or links are missing, a copy of it. */
+export function makeRunnable(found: BinaryPackage, user: ServerUser | undefined): Binaries {
   let native = join(found.folder, 'native')
   if (!linkLibraries(native) || !canEnter(join(native, 'bin', 'postgres'), user)) native = copyAside(found, user)
   const program = (name: string) => join(native, 'bin', name)
   return { postgres: program('postgres'), initdb: program('initdb'), major: found.version.split('.')[0] ?? '' }
 }
 
-function findPackage(platform: string, architecture: string): Package {
+function findPackage(platform: string, architecture: string): BinaryPackage {
   const known = platform === 'linux' || (platform === 'darwin' && ['x64', 'arm64'].includes(architecture))
   const suffix = architectures[architecture]
   if (!known || suffix === undefined) {
@@ -85,13 +104,14 @@ function linkLibraries(native: string): boolean {
 }
 
 /** A copy the user may enter, made once a version. */
-function copyAside({ folder, version }: Package, user: ServerUser | undefined): string {
+function copyAside({ folder, version }: BinaryPackage, user: ServerUser | undefined): string {
   const home = openStateFolder(user)
   const copy = join(home, `postgresql-${version}`)
   if (!existsSync(copy)) {
     const unfinished = mkdtempSync(join(home, 'copying-'))
     cpSync(join(folder, 'native'), join(unfinished, 'native'), { recursive: true, verbatimSymlinks: true })
     linkLibraries(join(unfinished, 'native'))
+    openForReading(join(unfinished, 'native'))
     try {
       renameSync(join(unfinished, 'native'), copy)
     } catch (error) {
@@ -101,4 +121,14 @@ function copyAside({ folder, version }: Package, user: ServerUser | undefined): 
     }
   }
   return copy
+}
+
+/** Whatever the umask of the installation was. */
+function openForReading(folder: string) {
+  chmodSync(folder, 0o755)
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name)
+    if (entry.isDirectory()) openForReading(path)
+    else if (entry.isFile()) chmodSync(path, statSync(path).mode & 0o100 ? 0o755 : 0o644)
+  }
 }

@@ -17,7 +17,7 @@ import {
   writeFileSync
 } from 'node:fs'
 import { join } from 'node:path'
-import { type Binaries, unsupported } from './binaries.ts'
+import { type Binaries, doesNotRun, unsupported } from './binaries.ts'
 import { DatabaseError, isSystemError } from './errors.ts'
 import { canEnter, openStateFolder, type ServerUser, serverEnvironment } from './server-user.ts'
 
@@ -52,7 +52,7 @@ export async function openCluster(
   onProgress?: (sentence: string) => void
 ): Promise<Cluster> {
   try {
-    mkdirSync(directory, { recursive: true, mode: user ? 0o711 : 0o700 })
+    if (mkdirSync(directory, { recursive: true }) !== undefined) chmodSync(directory, user ? 0o711 : 0o700)
     refuseOtherVersion(directory, directory, binaries)
     const path = join(directory, place)
     if (!existsSync(path)) {
@@ -129,9 +129,10 @@ async function runInitdb(binaries: Binaries, user: ServerUser | undefined, setti
     })
   }
   const [code] = await once(initdb, 'close').catch(cause => {
-    if (isSystemError(cause, 'ENOENT', 'EACCES')) {
+    if (isSystemError(cause, 'ENOENT', 'EACCES')) throw unsupported(doesNotRun, cause)
+    if (user && isSystemError(cause, 'EPERM', 'EINVAL')) {
       throw unsupported(
-        'The PostgreSQL binaries of npm do not run here; on Linux they need glibc, so not Alpine.',
+        `This root may not run PostgreSQL as user ${user.uid}, and PostgreSQL does not run as root.`,
         cause
       )
     }

@@ -57,7 +57,7 @@ function signal(server: number) {
 }
 
 /** The arguments of a living process, joined by blanks; undefined when there is none. */
-function commandLine(processId: number): string | undefined {
+export function commandLine(processId: number): string | undefined {
   try {
     if (process.platform === 'linux') {
       // Empty for a process that has ended and waits to be noticed by its parent.

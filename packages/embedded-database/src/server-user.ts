@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { accessSync, chownSync, constants, lstatSync, mkdirSync, mkdtempSync } from 'node:fs'
+import { accessSync, chmodSync, constants, lstatSync, mkdirSync } from 'node:fs'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseError } from './errors.ts'
@@ -46,17 +46,6 @@ export function canEnter(path: string, user: ServerUser | undefined): boolean {
   }
 }
 
-/** Makes an empty folder for something that ends with the server, which its user may enter and remove. */
-export function makeTemporaryFolder(user: ServerUser | undefined): string {
-  const parent = [tmpdir(), '/tmp', '/var/tmp'].find(folder => canEnter(folder, user))
-  if (parent === undefined) {
-    throw new DatabaseError('EDB_UNSUPPORTED', 'There is no temporary folder the database may use: set TMPDIR to one.')
-  }
-  const folder = mkdtempSync(join(parent, 'embedded-database-'))
-  if (user) chownSync(folder, user.uid, user.gid)
-  return folder
-}
-
 /**
  * A lasting folder that the server's user may enter and that nobody but us may write to: for what cannot be where it
  * belongs, because the checkout is closed to that user or is read-only.
@@ -70,7 +59,8 @@ export function openStateFolder(user: ServerUser | undefined): string {
   ]
   for (const folder of candidates) {
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o711 })
+      // Explicitly, whatever the umask says.
+      if (mkdirSync(folder, { recursive: true }) !== undefined) chmodSync(folder, 0o711)
       const { uid, mode } = lstatSync(folder)
       // Someone else may have been quicker to take a name in a shared folder.
       if (uid === own && (mode & 0o022) === 0 && lstatSync(folder).isDirectory() && canEnter(folder, user))

@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { Socket } from 'node:net'
-import { type Binaries, unsupported } from './binaries.ts'
+import type { ChildProcess } from 'node:child_process'
+import { type Binaries, doesNotRun, unsupported } from './binaries.ts'
 import { DatabaseError } from './errors.ts'
-import { type ServerUser, serverEnvironment } from './server-user.ts'
+import { spawnGuarded } from './guarded-process.ts'
+import type { ServerUser } from './server-user.ts'
 
 /** How to run one server. */
 export interface ServerOptions {
@@ -13,8 +12,6 @@ export interface ServerOptions {
   data: string
   port: number
   durable: boolean
-  /** A folder to remove when this process ends without stopping the server. */
-  removeWith?: string
   log?: ((line: string) => void) | undefined
 }
 
@@ -29,12 +26,10 @@ export interface Server {
 export const holderSetting = 'embedded_database.holder'
 
 // The shell becomes the server, so the server's process id is our child's. Before that it leaves a watchdog behind,
-// which waits on descriptor 3: a line means that the server was stopped in good order; the end of the file, that our
-// process is gone (kill -9 included), and then the server is stopped and what was to go with it is removed. PostgreSQL
-// removes postmaster.pid as its last act.
+// which stops the server when we are gone.
 const launcher = `
-data=$1 remove=$2
-shift 2
+data=$1
+shift
 (
   exec </dev/null >/dev/null 2>&1
   read -r line <&3 && exit
@@ -42,7 +37,6 @@ shift 2
   tries=0
   while [ -e "$data/postmaster.pid" ] && [ $tries -lt 300 ]; do tries=$((tries + 1)); sleep 0.1; done
   [ $tries -lt 300 ] || kill -s QUIT $$
-  [ -z "$remove" ] || rm -rf "$remove"
 ) &
 exec "$@" 3<&-
 `
@@ -59,25 +53,23 @@ const stopTimeoutMs = 20_000
  * @throws EDB_START_FAILED anything else; the message ends with PostgreSQL's own words.
  */
 export async function startServer(options: ServerOptions): Promise<Server> {
-  const { binaries, user, data, removeWith, log } = options
-  const child = spawn(
-    '/bin/sh',
-    ['-c', launcher, 'embedded-database', data, removeWith ?? '', binaries.postgres, ...serverArguments(options)],
-    // A session of its own: Ctrl-C in a terminal is for us, and we stop the server when we are done with it.
-    { ...user, cwd: '/', env: serverEnvironment, detached: true, stdio: ['ignore', 'ignore', 'pipe', 'pipe'] }
-  )
-  const exited = once(child, 'exit')
-  // Looked at only when it is awaited.
-  exited.catch(() => undefined)
-  child.once('exit', () => dismissWatchdog(child))
+  const { binaries, user, data, log } = options
+  const parameters = [data, binaries.postgres, ...serverArguments(options)]
+  const { child, dismiss, keepUsAlive } = spawnGuarded(launcher, parameters, user)
+  const exited = new Promise<void>(resolve => {
+    child.once('exit', () => {
+      dismiss()
+      resolve()
+    })
+  })
   await becomesReady(child, log)
-  setReferenced(child, false)
+  keepUsAlive(false)
 
   return {
     pid: child.pid ?? 0,
     async stop() {
       if (child.exitCode !== null || child.signalCode !== null) return
-      setReferenced(child, true)
+      keepUsAlive(true)
       // Fast shutdown: sessions are ended, what they committed is written. Immediate, should that take too long;
       // nothing committed is lost by it, the next start replays the log.
       const impatience = setTimeout(() => child.kill('SIGQUIT'), stopTimeoutMs)
@@ -126,16 +118,12 @@ function becomesReady(child: ChildProcess, log: ServerOptions['log']): Promise<v
     child.once('error', reject)
     // Not `exit`: by then not all of the output may have been read.
     child.once('close', code => reject(explainFailure(code, [...lines, rest].join('\n').trim())))
-    // The watchdog's end of the pipe may close first.
-    child.stdio[3]?.on('error', () => undefined)
   })
 }
 
 function explainFailure(code: number | null, output: string): DatabaseError {
   if (code === 126 || code === 127) {
-    return unsupported(
-      `The PostgreSQL binaries of npm do not run here; on Linux they need glibc, so not Alpine. (${output})`
-    )
+    return unsupported(`${doesNotRun} (${output})`)
   }
   if (/lock file .* already exists|shared memory block .* is still in use/.test(output)) {
     return new DatabaseError('EDB_IN_USE', `Another server has the same data directory open: stop it first.\n${output}`)
@@ -144,15 +132,4 @@ function explainFailure(code: number | null, output: string): DatabaseError {
     return new DatabaseError('EDB_PORT_IN_USE', 'The port is in use: choose another, or 0 for any that is free.')
   }
   return new DatabaseError('EDB_START_FAILED', `PostgreSQL did not start (exit code ${code}).\n${output}`)
-}
-
-function dismissWatchdog(child: ChildProcess) {
-  const lifeline = child.stdio[3]
-  if (lifeline instanceof Socket && !lifeline.destroyed) lifeline.end('stopped\n')
-}
-
-function setReferenced(child: ChildProcess, referenced: boolean) {
-  const method = referenced ? 'ref' : 'unref'
-  child[method]()
-  for (const stream of child.stdio) if (stream instanceof Socket) stream[method]()
 }

@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, rmSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
 import { findBinaries } from './binaries.ts'
 import { makeCluster } from './cluster.ts'
 import { connectionStringFor, startOnPort } from './index.ts'
-import { chooseServerUser, makeTemporaryFolder } from './server-user.ts'
+import { chooseServerUser } from './server-user.ts'
+import { makeTemporaryFolder } from './temporary-folder.ts'
 
 export interface TestDatabase {
   connectionString: string
@@ -34,12 +35,11 @@ export async function openTestServer(): Promise<TestServer> {
   const user = chooseServerUser()
   const binaries = findBinaries(user)
   const folder = makeTemporaryFolder(user)
-  const data = join(folder, 'data')
-  const remove = () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 })
   try {
+    const data = join(folder.path, 'data')
     mkdirSync(data, { mode: 0o700 })
-    const cluster = await makeCluster(data, folder, { binaries, user, durable: false })
-    const options = { ...cluster, binaries, durable: false, removeWith: folder }
+    const cluster = await makeCluster(data, folder.path, { binaries, user, durable: false })
+    const options = { ...cluster, binaries, durable: false }
     let server = await startOnPort(0, options)
     const { port } = server
     return {
@@ -52,11 +52,11 @@ export async function openTestServer(): Promise<TestServer> {
       },
       async close() {
         await server.stop()
-        remove()
+        await folder.remove()
       }
     }
   } catch (error) {
-    remove()
+    await folder.remove()
     throw error
   }
 }
@@ -73,7 +73,7 @@ const lingerMs = 1000
  */
 export async function createTestDatabase(): Promise<TestDatabase> {
   const given = process.env.TEST_DATABASE_URL
-  const server = given ? new URL(given) : await enterSharedServer()
+  const server = given ? parseGivenUrl(given) : await enterSharedServer()
   const name = `test_${randomBytes(8).toString('hex')}`
   let closed: Promise<void> | undefined
   try {
@@ -99,6 +99,12 @@ export async function createTestDatabase(): Promise<TestDatabase> {
       return closed
     }
   }
+}
+
+function parseGivenUrl(given: string): URL {
+  if (/^postgres(ql)?:/.test(given) && URL.canParse(given)) return new URL(given)
+  // Without the value: it may hold a password.
+  throw new TypeError('TEST_DATABASE_URL is not a URL of the form postgres://user:password@host:port/database.')
 }
 
 async function enterSharedServer(): Promise<URL> {
