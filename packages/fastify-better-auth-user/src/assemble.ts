@@ -1,27 +1,99 @@
 import type { EventEmitter } from 'node:events'
 import type { FastifyInstance } from 'fastify'
 import type { Pipeline } from './authenticate.ts'
-import { bearerJwt } from './credential/bearer-jwt.ts'
+import { bearerJwt, type JwtVerifier } from './credential/bearer-jwt.ts'
 import { bearerSession } from './credential/bearer-session.ts'
 import type { CredentialKind } from './credential/credential.ts'
 import { sessionCookie } from './credential/session-cookie.ts'
-import { hs256Engine } from './hs256.ts'
+import { verifyHs256 } from './crypto/hs256.ts'
+import { jwksFromUrl } from './crypto/jwks-url.ts'
+import { createKeySet, type KeySet } from './crypto/key-set.ts'
+import { verifyKeySetJwt } from './crypto/key-set-jwt.ts'
+import { hs256Engine } from './hs256-engine.ts'
+import { isForeignOrigin } from './http/origin.ts'
+import { tokenReader } from './http/token.ts'
+import { jwksFromTable } from './identity/jwks-table.ts'
 import { postgresIdentityStore } from './identity/postgres.ts'
 import type { Queryable } from './identity/queryable.ts'
 import type { CheckedOptions } from './options.ts'
 
+export interface Assembly {
+  pipeline: Pipeline
+  /** What keeps requests from being authenticated now: a sentence with its cure for each problem. */
+  check(): Promise<string[]>
+}
+
 /** Options → the credential kinds and the identity store they ask for; the one file that names concrete ones. */
-export async function assemble(app: FastifyInstance, options: CheckedOptions): Promise<Pipeline> {
-  const { secrets, hs256, identityStore, database, unknownUserStatus } = options
+export async function assemble(app: FastifyInstance, options: CheckedOptions): Promise<Assembly> {
+  const { secrets, tables, userFields, trustedOrigins, requireSignature, cookie } = options
+  const identityStore = options.identityStore ?? postgresIdentityStore(databaseOf(app, options), { tables, userFields })
+  const keys = options.keySet === null ? null : keySet(app, options, options.keySet)
+  const verifiers = await jwtVerifiers(app, options, keys)
+  const readToken = tokenReader(options.token)
+
   const kinds: CredentialKind[] = []
-  if (hs256 !== null) kinds.push(bearerJwt(await hs256Engine(app, secrets, hs256), hs256))
-  kinds.push(bearerSession(secrets))
-  if (secrets.length > 0) kinds.push(sessionCookie(secrets))
-  return { kinds, identityStore: identityStore ?? postgresIdentityStore(database ?? poolOf(app)), unknownUserStatus }
+  if (verifiers.length > 0) kinds.push(bearerJwt(readToken, verifiers))
+  kinds.push(bearerSession(readToken, secrets, { requireSignature }))
+  if (cookie !== null) kinds.push(sessionCookie(secrets, cookie))
+
+  return {
+    pipeline: {
+      kinds,
+      identityStore,
+      unknownUserStatus: options.unknownUserStatus,
+      discloseReasons: options.discloseReasons,
+      isForeign: source => trustedOrigins !== null && isForeignOrigin(source, trustedOrigins)
+    },
+    check: async () => (await Promise.all([identityStore.check?.() ?? [], keys?.check() ?? []])).flat()
+  }
+}
+
+async function jwtVerifiers(
+  app: FastifyInstance,
+  options: CheckedOptions,
+  keys: KeySet | null
+): Promise<JwtVerifier[]> {
+  const { secrets, hs256, keySet } = options
+  const verifiers: JwtVerifier[] = []
+  if (hs256 !== null) {
+    const engine = await hs256Engine(app, secrets, hs256.clockTolerance)
+    verifiers.push({
+      accepts: ({ alg }) => alg === 'HS256',
+      verify: (token, header) => verifyHs256(token, header, engine, hs256, Date.now())
+    })
+  }
+  if (keys !== null && keySet !== null) {
+    verifiers.push({
+      accepts: ({ alg }) => !alg.startsWith('HS'),
+      verify: (token, header) => verifyKeySetJwt(token, header, keys, keySet.rules, Date.now())
+    })
+  }
+  return verifiers
+}
+
+function keySet(
+  app: FastifyInstance,
+  options: CheckedOptions,
+  settings: NonNullable<CheckedOptions['keySet']>
+): KeySet {
+  const { source, gracePeriod, timeoutMs = 5000, maxAgeMs, maxStaleMs, cooldownMs, rsaAlgorithm } = settings
+  const { tables } = options
+  const load =
+    source === 'database'
+      ? jwksFromTable(databaseOf(app, options), { tables, gracePeriod, timeoutMs })
+      : jwksFromUrl(source, timeoutMs)
+  return createKeySet(load, {
+    maxAgeMs,
+    maxStaleMs,
+    cooldownMs,
+    rsaAlgorithm,
+    onUnusableKey: (kid, err) => app.log.warn({ kid, err }, 'a key of the issuer is left out')
+  })
 }
 
 /** The pool of @fastify/postgres. It listens for no errors itself, and an idle connection that breaks would end the process. */
-function poolOf(app: FastifyInstance): Queryable {
+function databaseOf(app: FastifyInstance, { database }: CheckedOptions): Queryable {
+  if (database !== undefined) return database
   const pool = (app as { pg?: { pool?: Queryable & Partial<EventEmitter> } }).pg?.pool
   if (pool === undefined) {
     throw new TypeError(

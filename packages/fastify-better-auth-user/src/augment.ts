@@ -2,17 +2,21 @@
 /// <reference types="@fastify/jwt" preserve="true" />
 import type { onRequestAsyncHookHandler } from 'fastify'
 import type { AuthMode } from './options.ts'
-import type { Session, User } from './types.ts'
+import type { BetterAuthUser } from './plugin.ts'
+import type { Grant, Session, User } from './types.ts'
 
 declare module 'fastify' {
   interface FastifyInstance {
     /** A route hook that answers 401 to whoever is not signed in. */
     requireUser(): onRequestAsyncHookHandler
+    betterAuthUser: BetterAuthUser
   }
 
   interface FastifyRequest {
     /** The session the credential points at; `null` while nobody is signed in. */
     authSession: Session | null
+    /** What an OAuth client may do for the user; `null` for every other credential. */
+    authGrant: Grant | null
   }
 
   interface FastifyContextConfig {

@@ -1,7 +1,7 @@
 import type { FastifyError } from '@fastify/error'
 import type { CredentialKind, CredentialSource } from './credential/credential.ts'
 import type { AuthDecision, Stage } from './decision.ts'
-import { type ErrorCode, errors } from './errors.ts'
+import { type ErrorCode, errors, invalid, withCause } from './errors.ts'
 import type { IdentityRecord, IdentityStore } from './identity/identity-store.ts'
 import { objectionTo } from './identity/standing.ts'
 import type { Claims, Identity } from './types.ts'
@@ -22,6 +22,10 @@ export interface Pipeline {
   identityStore: IdentityStore
   /** Answer for a verified JWT without user or live session. */
   unknownUserStatus: 401 | 404
+  /** Whether a credential browsers attach by themselves may not be believed in this request. */
+  isForeign(source: CredentialSource): boolean
+  /** Say whether a session was expired or a user banned. */
+  discloseReasons: boolean
 }
 
 /** Says who is calling: reads the credential, verifies it, finds user and session, asks whether they may act. Never throws. */
@@ -39,16 +43,23 @@ export async function authenticate(pipeline: Pipeline, source: CredentialSource)
       throw new errors.FST_BAU_CREDENTIAL_MALFORMED(found.credential.malformed)
     }
 
+    if (kind.ambient === true && pipeline.isForeign(source)) throw new errors.FST_BAU_ORIGIN_REFUSED()
+
     stage = 'verify'
-    claims = await kind.verify(found.credential)
+    const readings = [await kind.verify(found.credential)].flat()
 
     stage = 'find'
-    const record = await find(pipeline.identityStore, claims)
-    const identity = recognise(record, claims, pipeline.unknownUserStatus)
+    let record: IdentityRecord | null = null
+    for (claims of readings) {
+      record = await find(pipeline.identityStore, claims)
+      if (record !== null) break
+    }
+    const identity = recognise(record, claims, pipeline)
 
     stage = 'standing'
-    if (record !== null && objectionTo(record) === 'banned')
-      throw refusal('FST_BAU_CREDENTIAL_INVALID', 'the user is banned')
+    if (record !== null && objectionTo(record) === 'banned') {
+      throw pipeline.discloseReasons ? new errors.FST_BAU_USER_BANNED() : invalid('the user is banned')
+    }
 
     stage = 'done'
     return finish('authenticated', identity, null)
@@ -90,35 +101,35 @@ async function find(store: IdentityStore, claims: Claims): Promise<IdentityRecor
     return await store.find(claims)
   } catch (cause) {
     // Never a 401: clients would sign their users out because a database restarts.
-    throw Object.assign(new errors.FST_BAU_UNAVAILABLE(), { cause })
+    throw withCause(new errors.FST_BAU_UNAVAILABLE(), cause)
   }
 }
 
-function recognise(record: IdentityRecord | null, claims: Claims, unknownUserStatus: 401 | 404): Identity {
-  const ownsLife = claims.by === 'api-key' || claims.by === 'oauth-token'
-  if (record !== null && (record.session !== null || ownsLife)) {
+function recognise(record: IdentityRecord | null, claims: Claims | null, pipeline: Pipeline): Identity {
+  const by = claims?.by
+  // API keys and OAuth tokens live apart from any session; their own row says whether they do.
+  const needsSession = by !== 'api-key' && by !== 'oauth-token'
+  if (record !== null && (record.session !== null || !needsSession)) {
     const { user, session, sessionCount, grant = null } = record
     return { user, session, sessionCount, grant }
   }
-  if (ownsLife) throw refusal('FST_BAU_CREDENTIAL_INVALID', 'unknown, expired or disabled')
-  if (claims.by === 'session-token') {
-    throw refusal('FST_BAU_CREDENTIAL_INVALID', record === null ? 'no such session' : 'the session has expired')
+  if (!needsSession) throw invalid('unknown, expired or disabled')
+  if (by === 'session-token') {
+    if (record === null) throw invalid('no such session')
+    const expired = new Error('the session has expired')
+    throw pipeline.discloseReasons ? withCause(new errors.FST_BAU_TOKEN_EXPIRED(), expired) : invalid(expired.message)
   }
   // The token was genuine, so naming what is missing tells its holder nothing about others.
-  if (unknownUserStatus === 401) {
-    throw refusal('FST_BAU_CREDENTIAL_INVALID', record === null ? 'no such user' : 'the user has no live session')
+  if (pipeline.unknownUserStatus === 401) {
+    throw invalid(record === null ? 'no such user' : 'the user has no live session')
   }
   throw record === null ? new errors.FST_BAU_USER_NOT_FOUND() : new errors.FST_BAU_NO_ACTIVE_SESSION()
-}
-
-function refusal(code: 'FST_BAU_CREDENTIAL_INVALID', why: string): FastifyError {
-  return Object.assign(new errors[code](), { cause: new Error(why) })
 }
 
 function toKnownError(error: unknown): FastifyError {
   if (error instanceof Error && 'code' in error && String(error.code) in errors) return error as FastifyError
   // A kind threw something that is not ours. Whatever it was, the credential has not been proven.
-  return Object.assign(new errors.FST_BAU_CREDENTIAL_INVALID(), { cause: error })
+  return withCause(new errors.FST_BAU_CREDENTIAL_INVALID(), error)
 }
 
 function reasonOf(error: FastifyError): string {

@@ -1,4 +1,4 @@
-import createError from '@fastify/error'
+import createError, { type FastifyError } from '@fastify/error'
 
 /** What a stranger is told about any credential that does not work; the decision record says why. */
 const REFUSED = 'Invalid or expired JWT token'
@@ -12,9 +12,16 @@ export const errors = {
   FST_BAU_CREDENTIAL_MALFORMED: createError('FST_BAU_CREDENTIAL_MALFORMED', 'Malformed credential: %s', 400),
   FST_BAU_CREDENTIAL_INVALID: createError('FST_BAU_CREDENTIAL_INVALID', REFUSED, 401),
   FST_BAU_TOKEN_EXPIRED: createError('FST_BAU_TOKEN_EXPIRED', REFUSED, 401),
+  FST_BAU_USER_BANNED: createError('FST_BAU_USER_BANNED', 'This account is banned', 403),
+  FST_BAU_ORIGIN_REFUSED: createError(
+    'FST_BAU_ORIGIN_REFUSED',
+    'A session cookie is not accepted from another origin',
+    403
+  ),
   FST_BAU_USER_NOT_FOUND: createError('FST_BAU_USER_NOT_FOUND', 'User not found with provided email', 404),
   FST_BAU_NO_ACTIVE_SESSION: createError('FST_BAU_NO_ACTIVE_SESSION', 'No active sessions found for user', 404),
   FST_BAU_UNAVAILABLE: createError('FST_BAU_UNAVAILABLE', 'Authentication is temporarily unavailable', 503),
+  FST_BAU_KEYS_UNAVAILABLE: createError('FST_BAU_KEYS_UNAVAILABLE', 'Authentication is temporarily unavailable', 503),
   FST_BAU_NOT_REGISTERED: createError(
     'FST_BAU_NOT_REGISTERED',
     'No authentication ran for this request: register fastify-better-auth-user in this scope or a parent of it',
@@ -24,3 +31,13 @@ export const errors = {
 
 /** A code of the error table. */
 export type ErrorCode = keyof typeof errors
+
+/** The one answer to a credential that does not work. @param why for the operator; the client never sees it. */
+export function invalid(why: string, cause?: unknown): FastifyError {
+  return withCause(new errors.FST_BAU_CREDENTIAL_INVALID(), new Error(why, { cause }))
+}
+
+/** An error of the table with what is behind it, for the log. */
+export function withCause(error: FastifyError, cause: unknown): FastifyError {
+  return Object.assign(error, { cause })
+}

@@ -1,9 +1,12 @@
 import type { FastifyRequest } from 'fastify'
+import type { CookieNames } from './credential/session-cookie.ts'
 import type { ClaimRules } from './crypto/jwt.ts'
+import type { KeySetOptions } from './crypto/key-set.ts'
 import type { AuthDecision } from './decision.ts'
+import type { TokenPlaces } from './http/token.ts'
 import type { IdentityStore } from './identity/identity-store.ts'
 import type { Queryable } from './identity/queryable.ts'
-import { checkSecrets } from './secret.ts'
+import type { TablesOptions } from './identity/tables.ts'
 import type { Claims, Identity } from './types.ts'
 
 /** Whether a route needs a user. `false`: the credential is not even read. */
@@ -28,6 +31,22 @@ export interface Hs256Options {
   clockTolerance?: number | undefined
 }
 
+/** JWTs of Better Auth's jwt plugin: EdDSA, ES256, ES512, PS256 or RS256. */
+export interface KeySetSettings extends Pick<KeySetOptions, 'maxAgeMs' | 'maxStaleMs' | 'cooldownMs' | 'rsaAlgorithm'> {
+  /** `'database'`: the `jwks` table beside the user table. Otherwise the address of the key set, `…/api/auth/jwks`. */
+  source: 'database' | (string & {})
+  /** Accepted `iss` values. Better Auth's default is the origin of its `baseURL`; a trailing slash does not matter. */
+  issuer: string | readonly string[]
+  /** Accepted `aud` values. Better Auth's default is the same origin. */
+  audience: string | readonly string[]
+  /** Allowed clock skew, in seconds, 0 to 60. @default 5 */
+  clockTolerance?: number | undefined
+  /** How long keys past their end still verify, in seconds; only for `'database'`. @default 2592000 */
+  gracePeriod?: number | undefined
+  /** For one fetch of the keys, in milliseconds. @default 5000 */
+  timeoutMs?: number | undefined
+}
+
 export interface BetterAuthUserOptions {
   /**
    * Better Auth's secret (`BETTER_AUTH_SECRET`), at least 32 bytes. Several: the current one first, older ones after it,
@@ -36,7 +55,17 @@ export interface BetterAuthUserOptions {
   secret?: string | readonly string[] | undefined
   /** Accept JWTs signed with HS256 under the same secret. @default false */
   hs256?: boolean | Hs256Options | undefined
-  /** What `request` routes need that say nothing in `config.auth`. @default 'optional' */
+  /** Accept JWTs signed with Better Auth's own keys. @default none */
+  keySet?: KeySetSettings | undefined
+  /** Accept signed session tokens only; raw ones, as sign-in answers them in its body, are refused. @default false */
+  requireSignature?: boolean | undefined
+  /** Name of the session cookie; `false`: cookies are not read. @default Better Auth's default name */
+  cookie?: CookieNames | false | undefined
+  /** Where a token may stand besides `Authorization: Bearer`. @default nowhere */
+  token?: TokenPlaces | undefined
+  /** Origins whose pages may send the session cookie with unsafe methods, as in Better Auth's own option; `'*'` for all. @default this service's own */
+  trustedOrigins?: readonly string[] | undefined
+  /** What routes need that say nothing in `config.auth`. @default 'optional' */
   auth?: AuthMode | undefined
   /** The hook that authenticates. `onRequest` refuses strangers before their body is read. @default 'preHandler' */
   hook?: 'preHandler' | 'onRequest' | undefined
@@ -46,8 +75,16 @@ export interface BetterAuthUserOptions {
   identityStore?: IdentityStore | undefined
   /** A `pg.Pool` to use instead of `app.pg`. */
   database?: Queryable | undefined
+  /** Names of Better Auth's tables and columns, where they differ from what is found by itself. */
+  tables?: TablesOptions | undefined
+  /** Further fields of the user table to put on `request.user`. */
+  userFields?: readonly string[] | undefined
   /** Answer for a verified JWT whose user, or whose live session, does not exist. @default 404 */
   unknownUserStatus?: 401 | 404 | undefined
+  /** Tell the client that its session has expired (401) or its user is banned (403). @default false */
+  discloseReasons?: boolean | undefined
+  /** Look at start whether everything needed is there, and log what is not; `'fail'`: do not start then. @default 'warn' */
+  checkAtStart?: 'warn' | 'fail' | false | undefined
   /** Log every attempt through `request.log`: `info`, `error` for an outage, `debug` for no credential. @default true */
   logAttempts?: boolean | undefined
   /** Called with every finished attempt, after the diagnostics channel; must not throw. */
@@ -59,71 +96,24 @@ export interface CheckedOptions {
   secrets: readonly string[]
   /** `null`: no HS256 tokens. */
   hs256: ClaimRules | null
+  /** `null`: no JWTs by key set. */
+  keySet: (KeySetSettings & { rules: ClaimRules }) | null
+  requireSignature: boolean
+  /** `null`: no cookies. */
+  cookie: CookieNames | null
+  token: TokenPlaces
+  /** `null`: every origin. */
+  trustedOrigins: ReadonlySet<string> | null
   auth: AuthMode
   hook: 'preHandler' | 'onRequest'
   realm: string
   identityStore: IdentityStore | undefined
   database: Queryable | undefined
+  tables: TablesOptions
+  userFields: readonly string[]
   unknownUserStatus: 401 | 404
+  discloseReasons: boolean
+  checkAtStart: 'warn' | 'fail' | false
   logAttempts: boolean
   onDecision: BetterAuthUserOptions['onDecision']
-}
-
-const KNOWN = [
-  'secret',
-  'hs256',
-  'auth',
-  'hook',
-  'realm',
-  'identityStore',
-  'database',
-  'unknownUserStatus',
-  'logAttempts',
-  'onDecision'
-]
-
-/**
- * Fills in defaults and refuses what cannot work, before the first request.
- *
- * @throws TypeError naming the option and the cure.
- */
-export function checkOptions(given: BetterAuthUserOptions): CheckedOptions {
-  for (const name of Object.keys(given)) {
-    if (!KNOWN.includes(name)) throw new TypeError(`unknown option ${name}; known are ${KNOWN.join(', ')}`)
-  }
-  const secrets = checkSecrets(given.secret)
-  if (given.hs256 && secrets.length === 0) throw new TypeError('hs256 needs the secret that signs the tokens')
-  return {
-    secrets,
-    hs256: given.hs256 ? checkHs256(given.hs256 === true ? {} : given.hs256) : null,
-    auth: oneOf('auth', given.auth ?? 'optional', [false, 'optional', 'required']),
-    hook: oneOf('hook', given.hook ?? 'preHandler', ['preHandler', 'onRequest']),
-    realm: given.realm ?? 'api',
-    identityStore: given.identityStore,
-    database: given.database,
-    unknownUserStatus: oneOf('unknownUserStatus', given.unknownUserStatus ?? 404, [401, 404]),
-    logAttempts: given.logAttempts ?? true,
-    onDecision: given.onDecision
-  }
-}
-
-function checkHs256({ issuer, audience, clockTolerance = 5 }: Hs256Options): ClaimRules {
-  if (!(clockTolerance >= 0 && clockTolerance <= 60)) {
-    throw new TypeError('hs256.clockTolerance: a number of seconds from 0 to 60')
-  }
-  return { issuer: list('hs256.issuer', issuer), audience: list('hs256.audience', audience), clockTolerance }
-}
-
-function list(name: string, value: string | readonly string[] | undefined): readonly string[] | null {
-  if (value === undefined) return null
-  const values = typeof value === 'string' ? [value] : [...value]
-  if (values.length === 0 || !values.every(one => typeof one === 'string' && one !== '')) {
-    throw new TypeError(`${name}: expected a text or a list of texts, none empty`)
-  }
-  return values
-}
-
-function oneOf<T>(name: string, value: T, allowed: readonly T[]): T {
-  if (!allowed.includes(value)) throw new TypeError(`${name}: expected one of ${allowed.join(', ')}`)
-  return value
 }

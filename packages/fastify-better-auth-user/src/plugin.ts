@@ -2,9 +2,16 @@ import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import fp from 'fastify-plugin'
 import './augment.ts'
 import { assemble } from './assemble.ts'
+import { checkOptions } from './check-options.ts'
 import { createGate } from './guard/gate.ts'
 import { requireUser } from './guard/require-user.ts'
-import { type BetterAuthUserOptions, checkOptions } from './options.ts'
+import type { BetterAuthUserOptions } from './options.ts'
+
+/** `app.betterAuthUser` */
+export interface BetterAuthUser {
+  /** What keeps requests from being authenticated now: a sentence with its cure for each problem. For readiness probes. */
+  check(): Promise<string[]>
+}
 
 const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => {
   const options = checkOptions(given)
@@ -13,11 +20,21 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
       'request.user is taken: give the other plugin another name (for @fastify/jwt: `decoratorName: "jwtPayload"`)'
     )
   }
-  const gate = createGate(await assemble(app, options), options)
+  const { pipeline, check } = await assemble(app, options)
+  const gate = createGate(pipeline, options)
 
   app.decorateRequest('user', null)
   app.decorateRequest('authSession', null)
+  app.decorateRequest('authGrant', null)
   app.decorate('requireUser', () => requireUser(gate))
+  app.decorate('betterAuthUser', { check })
+
+  app.addHook('onReady', async () => {
+    if (options.checkAtStart === false) return
+    const problems = await check()
+    for (const problem of problems) app.log.warn(problem)
+    if (options.checkAtStart === 'fail' && problems.length > 0) throw new Error(problems.join(' '))
+  })
 
   app.addHook(options.hook, async (request, reply) => {
     // Nothing to protect, and a 401 here would hide every 404 of the application.

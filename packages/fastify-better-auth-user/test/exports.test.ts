@@ -2,6 +2,13 @@ import * as published from 'fastify-better-auth-user'
 import t from 'tap'
 
 t.test('the public names', async t => {
-  t.same(Object.keys(published).sort(), ['DECISION_CHANNEL', 'betterAuthUser', 'currentUser', 'default', 'errors'])
+  t.same(Object.keys(published).sort(), [
+    'DECISION_CHANNEL',
+    'betterAuthUser',
+    'currentUser',
+    'default',
+    'errors',
+    'postgresIdentityStore'
+  ])
   t.equal(published.default, published.betterAuthUser)
 })

@@ -6,6 +6,9 @@ export interface CredentialSource {
   headers: IncomingHttpHeaders
   /** Names and values in turn, as received. */
   rawHeaders: readonly string[]
+  method?: string | undefined
+  /** Path and query, as received. */
+  url?: string | undefined
 }
 
 /** A credential was meant, but cannot be read. */
@@ -16,18 +19,24 @@ export interface Malformed {
 /** The credential's text; `null` when the request carries none of this kind. */
 export type Extracted = string | Malformed | null
 
+/** Reads a token from wherever this deployment carries tokens. */
+export type TokenReader = (source: CredentialSource) => Extracted
+
 /** A sort of credential. One file each; the first that extracts something decides. */
 export interface CredentialKind {
   /** As it appears in decisions and logs. */
   readonly name: string
+  /** Browsers attach it by themselves, also to requests another site made them send. */
+  readonly ambient?: boolean
   /** Never throws, never asks anybody. */
   extract(source: CredentialSource): Extracted
   /**
    * Proves what can be proven without the database.
    *
+   * @returns what the credential asserts; several readings of an opaque token are asked for in their order.
    * @throws an error of the table in errors.ts whose cause says why.
    */
-  verify(credential: string): Claims | Promise<Claims>
+  verify(credential: string): Claims | readonly Claims[] | Promise<Claims>
 }
 
 export function malformed(why: string): Malformed {

@@ -1,13 +1,8 @@
-import { errors } from '../errors.ts'
-import type { Claims } from '../types.ts'
+import { errors, invalid, withCause } from '../errors.ts'
 
-/**
- * Checks the signature of a compact JWS under keys and algorithms it was made with, and returns the payload.
- * Throws whatever it likes: every failure becomes a 401.
- */
-export type JwtEngine = (token: string) => unknown
+export type Payload = Record<string, unknown>
 
-/** The claims a token must carry to be ours. */
+/** What a token must say to be ours, whoever signed it. */
 export interface ClaimRules {
   /** Accepted issuers; `null` leaves `iss` unchecked. */
   issuer: readonly string[] | null
@@ -17,57 +12,49 @@ export interface ClaimRules {
   clockTolerance: number
 }
 
-type Payload = Record<string, unknown>
+/** A checked JWS header. */
+export interface JwtHeader {
+  alg: string
+  typ: unknown
+  kid: unknown
+}
 
-/** Longest subject or e-mail looked up, in characters. */
+/** Longest name (subject, session id, e-mail) looked up, in characters. */
 const MAX_NAME_LENGTH = 255
 
 /**
  * The header of a compact JWS, or `null` when the text is not one: three segments of unpadded base64url, the first of
  * which is a JSON object with an `alg`. Tells a JWT from a session token; proves nothing.
  */
-export function readJwtHeader(token: string): Payload | null {
+export function readJwtHeader(token: string): JwtHeader | null {
   if (!/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/.test(token)) return null
   const header = parseObject(token.slice(0, token.indexOf('.')))
-  return header !== null && typeof header.alg === 'string' ? header : null
+  if (header === null || typeof header.alg !== 'string') return null
+  // Extensions that must be understood are not (RFC 7515 §4.1.11, RFC 7797).
+  if (header.crit !== undefined || header.b64 !== undefined) return { alg: 'none', typ: header.typ, kid: header.kid }
+  return { alg: header.alg, typ: header.typ, kid: header.kid }
 }
 
 /**
- * Checks an HS256 token's signature, header, times and origin, and says whom it speaks for.
- *
- * @param engine verifies with HS256 only, under the shared secret.
- * @param now current time, in milliseconds since the epoch.
- * @returns claims; the user has not been looked up.
- * @throws FST_BAU_TOKEN_EXPIRED `exp` is at or before now minus the tolerance.
- * @throws FST_BAU_CREDENTIAL_INVALID anything else; the cause says what.
- * @see RFC 8725 §3.1 for why the algorithm is the engine's and not the header's.
+ * Whether the header says "JWT" or nothing. Session caches, logout tokens and OAuth access tokens name themselves in
+ * `typ` and are something else (RFC 8725 §3.11).
  */
-export function verifyHs256(token: string, engine: JwtEngine, rules: ClaimRules, now: number): Claims {
-  const header = readJwtHeader(token)
-  if (header === null) throw invalid('not a compact JWS')
-  if (header.alg !== 'HS256') throw invalid('signed with an algorithm that is not accepted')
-  // Session caches, logout tokens and OAuth access tokens name themselves in `typ` (RFC 8725 §3.11).
-  if (header.typ !== undefined && !(typeof header.typ === 'string' && /^(application\/)?jwt$/i.test(header.typ))) {
-    throw invalid('a token of another type')
-  }
-  if (header.crit !== undefined || header.b64 !== undefined) throw invalid('header asks for an unknown extension')
-  const payload = payloadOf(token, engine)
-  checkTimes(payload, rules.clockTolerance, Math.floor(now / 1000))
-  checkOrigin(payload, rules)
-  refuseOtherPurposes(payload)
-  return subjectOf(payload, rules.issuer !== null)
+export function isPlainJwt({ typ }: JwtHeader): boolean {
+  return typ === undefined || (typeof typ === 'string' && /^(application\/)?jwt$/i.test(typ))
 }
 
-function payloadOf(token: string, engine: JwtEngine): Payload {
-  let payload: unknown
-  try {
-    payload = engine(token)
-  } catch (cause) {
-    // The engine may notice the expiry before we do; it has verified the signature by then.
-    if (codeOf(cause) === 'FAST_JWT_EXPIRED') throw expired(cause)
-    throw invalid('the signature or a claim was refused', cause)
-  }
+/**
+ * Checks times and origin of a payload whose signature has been verified.
+ *
+ * @param now current time, in milliseconds since the epoch.
+ * @throws FST_BAU_TOKEN_EXPIRED `exp` is at or before now minus the tolerance.
+ * @throws FST_BAU_CREDENTIAL_INVALID anything else; the cause says what.
+ * @see RFC 7519 §4.1
+ */
+export function checkClaims(payload: unknown, rules: ClaimRules, now: number): Payload {
   if (!isObject(payload)) throw invalid('payload is not an object')
+  checkTimes(payload, rules.clockTolerance, Math.floor(now / 1000))
+  checkOrigin(payload, rules)
   return payload
 }
 
@@ -88,42 +75,14 @@ function checkOrigin({ iss, aud, cnf }: Payload, { issuer, audience }: ClaimRule
   if (cnf !== undefined) throw invalid('a sender-constrained token presented as a bearer token')
 }
 
-/** Better Auth and its users sign other things with the same secret: session caches, e-mail links, one-purpose tokens. */
-function refuseOtherPurposes(payload: Payload): void {
-  for (const claim of ['session', 'user', 'requestType', 'updateTo', 'type', 'purpose']) {
-    if (payload[claim] !== undefined) throw invalid('made for another purpose')
-  }
+/** A genuine token whose time is over. */
+export function expired(cause?: unknown): Error {
+  return withCause(new errors.FST_BAU_TOKEN_EXPIRED(), new Error('exp has passed', { cause }))
 }
 
-function subjectOf(payload: Payload, issuerChecked: boolean): Claims {
-  const { sub, user_id, sid, email } = payload
-  if (sub !== undefined && user_id !== undefined && sub !== user_id) throw invalid('sub and user_id disagree')
-  const subject = sub ?? user_id
-  if (subject !== undefined) {
-    if (!isName(subject)) throw invalid('sub is not a text')
-    if (sid !== undefined && !isName(sid)) throw invalid('sid is not a text')
-    return { by: 'subject', subject, sessionId: sid ?? null, email: isName(email) ? email : null }
-  }
-  // An e-mail verification link has exactly this shape, but no issuer.
-  if (issuerChecked && isName(email)) return { by: 'email', email: email.toLowerCase() }
-  throw invalid('names no user')
-}
-
-function invalid(why: string, cause?: unknown): Error {
-  return Object.assign(new errors.FST_BAU_CREDENTIAL_INVALID(), { cause: new Error(why, { cause }) })
-}
-
-function expired(cause?: unknown): Error {
-  return Object.assign(new errors.FST_BAU_TOKEN_EXPIRED(), { cause: new Error('exp has passed', { cause }) })
-}
-
-function parseObject(segment: string): Payload | null {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(segment, 'base64url').toString())
-    return isObject(value) ? value : null
-  } catch {
-    return null
-  }
+/** A text that can be looked up. */
+export function isName(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_LENGTH
 }
 
 function isObject(value: unknown): value is Payload {
@@ -135,10 +94,11 @@ function isSeconds(value: unknown): value is number {
   return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 1e11
 }
 
-function isName(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && value.length <= MAX_NAME_LENGTH
-}
-
-function codeOf(error: unknown): unknown {
-  return isObject(error) ? error.code : undefined
+function parseObject(segment: string): Payload | null {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(segment, 'base64url').toString())
+    return isObject(value) ? value : null
+  } catch {
+    return null
+  }
 }

@@ -4,6 +4,7 @@ import { type Authentication, authenticate, type Pipeline } from '../authenticat
 import { publish } from '../decision.ts'
 import { errors } from '../errors.ts'
 import { type BearerError, challenge } from '../http/challenge.ts'
+import type { TokenPlaces } from '../http/token.ts'
 import type { AuthAttempt, AuthMode } from '../options.ts'
 
 /** What seed applications show a user whose token has run out. */
@@ -13,6 +14,7 @@ export interface GateOptions {
   realm: string
   logAttempts: boolean
   onDecision: ((attempt: AuthAttempt, request: FastifyRequest) => void) | undefined
+  token: TokenPlaces
 }
 
 /**
@@ -22,7 +24,7 @@ export interface GateOptions {
  */
 export type Gate = (request: FastifyRequest, reply: FastifyReply, mode: Exclude<AuthMode, false>) => Promise<void>
 
-export function createGate(pipeline: Pipeline, { realm, logAttempts, onDecision }: GateOptions): Gate {
+export function createGate(pipeline: Pipeline, { realm, logAttempts, onDecision, token }: GateOptions): Gate {
   const attempts = new WeakMap<FastifyRequest, Promise<Authentication>>()
 
   return async (request, reply, mode) => {
@@ -33,6 +35,8 @@ export function createGate(pipeline: Pipeline, { realm, logAttempts, onDecision 
       report(await attempt, request)
     }
     const { identity, error } = await attempt
+    // The address holds the credential, so the answer must not be kept under it (RFC 6750 §2.3).
+    if (token.query !== undefined && request.url.includes(`${token.query}=`)) reply.header('cache-control', 'no-store')
     if (error !== null) throw refuse(reply, error)
     if (identity === null) {
       if (mode === 'required') throw refuse(reply, new errors.FST_BAU_CREDENTIAL_MISSING())
@@ -40,6 +44,7 @@ export function createGate(pipeline: Pipeline, { realm, logAttempts, onDecision 
     }
     request.user = identity.user
     request.authSession = identity.session
+    request.authGrant = identity.grant
   }
 
   function report({ decision, claims, identity, error }: Authentication, request: FastifyRequest): void {

@@ -1,5 +1,4 @@
-import type { CredentialSource } from '../credential/credential.ts'
-import { type Extracted, malformed } from '../credential/credential.ts'
+import { type CredentialSource, type Extracted, malformed } from '../credential/credential.ts'
 
 /** Longest credential looked at, in characters. Node's own limit for all headers together is 16 KiB. */
 export const MAX_CREDENTIAL_LENGTH = 8192
@@ -12,13 +11,24 @@ export const MAX_CREDENTIAL_LENGTH = 8192
  */
 export function bearerToken({ headers, rawHeaders }: CredentialSource): Extracted {
   const value = headers.authorization
-  if (value === undefined) return null
-  const match = /^bearer(?:[ \t]+(.*))?$/is.exec(value)
-  if (match === null) return null
+  if (value === undefined || !/^bearer(?:[ \t]|$)/i.test(value)) return null
   // Node keeps the first of several and drops the rest without a word.
   if (countOf(rawHeaders, 'authorization') > 1) return malformed('more than one Authorization header')
-  const token = /^ *([\x21-\x7e]+) *$/.exec(value.slice('bearer'.length))?.[1]
-  if (token === undefined) return malformed('Authorization: Bearer needs exactly one token')
+  return oneToken(value.slice('bearer'.length), 'Authorization: Bearer')
+}
+
+/** A header that holds nothing but a token. */
+export function headerToken({ headers, rawHeaders }: CredentialSource, name: string): Extracted {
+  const value = headers[name]
+  if (value === undefined) return null
+  if (typeof value !== 'string' || countOf(rawHeaders, name) > 1) return malformed(`more than one ${name} header`)
+  return oneToken(value, name)
+}
+
+/** Exactly one token between spaces. */
+export function oneToken(text: string, where: string): Extracted {
+  const token = /^ *([\x21-\x7e]+) *$/.exec(text)?.[1]
+  if (token === undefined) return malformed(`${where} needs exactly one token`)
   if (token.length > MAX_CREDENTIAL_LENGTH) return malformed(`token longer than ${MAX_CREDENTIAL_LENGTH} characters`)
   return token
 }

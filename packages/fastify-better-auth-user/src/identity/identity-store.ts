@@ -24,4 +24,6 @@ export interface IdentityRecord {
  */
 export interface IdentityStore {
   find(claims: Claims): Promise<IdentityRecord | null>
+  /** What keeps this store from working now: a sentence with its cure for each problem. */
+  check?(): Promise<string[]>
 }

@@ -1,7 +1,8 @@
 import type { Session, User } from '../types.ts'
 import type { IdentityRecord } from './identity-store.ts'
+import { EXTRA_PREFIX } from './session-queries.ts'
 
-/** One row of the identity queries in postgres.ts, by their column aliases. */
+/** One row of the identity queries, by their column aliases. */
 export interface IdentityRow {
   user_id: string
   email: string
@@ -18,15 +19,17 @@ export interface IdentityRow {
   impersonated_by: string | null
   active_organization_id: string | null
   session_count: number
+  /** The application's own fields. */
+  [extra: `${typeof EXTRA_PREFIX}${string}`]: unknown
 }
 
 /** Database row → what the rest of the package works with. */
-export function toIdentityRecord(row: IdentityRow): IdentityRecord {
-  return { user: toUser(row), session: toSession(row), sessionCount: row.session_count, banned: row.banned }
+export function toIdentityRecord(row: IdentityRow, extra: readonly string[]): IdentityRecord {
+  return { user: toUser(row, extra), session: toSession(row), sessionCount: row.session_count, banned: row.banned }
 }
 
-function toUser(row: IdentityRow): User {
-  return {
+function toUser(row: IdentityRow, extra: readonly string[]): User {
+  const user: User = {
     id: row.user_id,
     email: row.email,
     name: row.name ?? '',
@@ -34,6 +37,8 @@ function toUser(row: IdentityRow): User {
     image: row.image,
     role: row.role
   }
+  for (const field of extra) Object.assign(user, { [field]: row[`${EXTRA_PREFIX}${field}`] })
+  return user
 }
 
 function toSession(row: IdentityRow): Session | null {

@@ -1,10 +1,31 @@
 import type { Queryable } from './queryable.ts'
 
-/** Where one logical table really is. Names are as the catalog spells them, not yet quoted. */
+/** How one of Better Auth's tables is called here, in the words of Better Auth's own options. */
+export interface TableNames {
+  /** Name of the table. */
+  modelName?: string | undefined
+  /** Field, as Better Auth's documentation calls it → column, for those that are spelled in a way of their own. */
+  fields?: Readonly<Record<string, string>> | undefined
+}
+
+/** Where Better Auth's tables are. What is left out is found by itself: camelCase, snake_case, singular, plural. */
+export interface TablesOptions {
+  /** Schema of all tables. @default wherever the connection's search path finds them */
+  schema?: string | undefined
+  user?: TableNames | undefined
+  session?: TableNames | undefined
+  jwks?: TableNames | undefined
+  apikey?: TableNames | undefined
+  oauthAccessToken?: TableNames | undefined
+  oauthClient?: TableNames | undefined
+  member?: TableNames | undefined
+}
+
+/** A table as it really is. Names are as the catalog spells them, not yet quoted. */
 export interface Table {
   schema: string
   name: string
-  /** Logical field name → column, for the fields that exist. */
+  /** Field → column, for the fields that exist. */
   columns: ReadonlyMap<string, Column>
 }
 
@@ -14,37 +35,50 @@ export interface Column {
   type: string
 }
 
-interface Wanted {
-  what: string
+/** What a query needs of a table. */
+export interface Wanted {
+  /** Key of {@link TablesOptions}. */
+  table: Exclude<keyof TablesOptions, 'schema'>
+  /** Names it goes by, when the options name none. */
   names: readonly string[]
   required: readonly string[]
   optional: readonly string[]
 }
 
-const USER: Wanted = {
-  what: 'user',
-  names: ['user', 'users'],
-  required: ['id', 'email'],
-  optional: ['name', 'emailVerified', 'image', 'role', 'banned', 'banExpires']
-}
-
-const SESSION: Wanted = {
-  what: 'session',
-  names: ['session', 'sessions'],
-  required: ['id', 'token', 'userId', 'expiresAt'],
-  optional: ['createdAt', 'impersonatedBy', 'activeOrganizationId']
+interface CatalogRow {
+  schema: string
+  table: string
+  column: string
+  type: string
 }
 
 /**
- * Reads from the catalog how this deployment spells Better Auth's tables: camelCase as Better Auth and Prisma write it,
- * snake_case as Drizzle does, or folded to lower case by a hand-written migration; singular or plural.
+ * Reads from the catalog where a table is and how this deployment spells its columns: camelCase as Better Auth and
+ * Prisma write them, snake_case as Drizzle does, or folded to lower case by a hand-written migration.
  *
- * @throws Error naming what is missing, when no table has the columns needed.
+ * @throws Error naming what is missing and the cure, when no table has the columns needed.
  */
-export async function discoverTables(database: Queryable): Promise<{ user: Table; session: Table }> {
-  const { rows } = await database.query({ text: CATALOG, values: [[...USER.names, ...SESSION.names].map(quote)] })
-  const catalog = rows as { schema: string; table: string; column: string; type: string }[]
-  return { user: pick(USER, catalog), session: pick(SESSION, catalog) }
+export async function discoverTable(database: Queryable, wanted: Wanted, options: TablesOptions): Promise<Table> {
+  const given = options[wanted.table]
+  const names = given?.modelName === undefined ? wanted.names : [given.modelName]
+  const prefix = options.schema === undefined ? '' : `${quote(options.schema)}.`
+  const { rows } = await database.query({ text: CATALOG, values: [names.map(name => prefix + quote(name))] })
+  const catalog = rows as CatalogRow[]
+
+  let closest: string | null = null
+  for (const name of names) {
+    const found = catalog.filter(row => row.table === name)
+    const [first] = found
+    if (first === undefined) continue
+    const { columns, missing } = match(found, wanted, given?.fields ?? {})
+    if (missing.length === 0) return { schema: first.schema, name, columns }
+    closest ??= `table ${first.schema}.${name} has no column for ${missing.join(', ')}`
+  }
+  const where = options.schema === undefined ? 'on the search path' : `in schema ${options.schema}`
+  throw new Error(
+    `Better Auth's ${wanted.table} table was not found: ${closest ?? `no table ${names.join(' or ')} ${where}`}. ` +
+      `Run Better Auth's migrations on this database, or name the table in \`tables.${wanted.table}\`.`
+  )
 }
 
 // to_regclass follows the search path, so the tables are found where unqualified SQL would find them.
@@ -56,26 +90,16 @@ const CATALOG = `
   join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   join pg_type t on t.oid = a.atttypid`
 
-function pick(wanted: Wanted, catalog: { schema: string; table: string; column: string; type: string }[]): Table {
-  let closest: string | null = null
-  for (const name of wanted.names) {
-    const rows = catalog.filter(row => row.table === name)
-    const [first] = rows
-    if (first === undefined) continue
-    const types = new Map(rows.map(row => [row.column, row.type]))
-    const columns = new Map<string, Column>()
-    for (const field of [...wanted.required, ...wanted.optional]) {
-      const column = spellings(field).find(spelling => types.has(spelling))
-      if (column !== undefined) columns.set(field, { name: column, type: types.get(column) ?? '' })
-    }
-    const missing = wanted.required.filter(field => !columns.has(field))
-    if (missing.length === 0) return { schema: first.schema, name, columns }
-    closest ??= `table ${first.schema}.${name} has no column ${missing.join(', ')}`
+function match(rows: CatalogRow[], { required, optional }: Wanted, given: Readonly<Record<string, string>>) {
+  const types = new Map(rows.map(row => [row.column, row.type]))
+  const columns = new Map<string, Column>()
+  for (const field of [...required, ...optional]) {
+    const name = (given[field] === undefined ? spellings(field) : [given[field]]).find(name => types.has(name))
+    if (name !== undefined) columns.set(field, { name, type: types.get(name) ?? '' })
   }
-  throw new Error(
-    `Better Auth's ${wanted.what} table was not found: ${closest ?? `no table ${wanted.names.join(' or ')} on the search path`}. ` +
-      "Run Better Auth's migrations on this database, or set its search_path."
-  )
+  // A column that was named must be there, needed or not: a silent miss would hide a ban.
+  const needed = [...required, ...optional.filter(field => given[field] !== undefined)]
+  return { columns, missing: needed.filter(field => !columns.has(field)) }
 }
 
 function spellings(field: string): string[] {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import fastifyJwt, { type JWT } from '@fastify/jwt'
 import type { FastifyInstance } from 'fastify'
-import type { ClaimRules, JwtEngine } from './crypto/jwt.ts'
+import type { Hs256Engine } from './crypto/hs256.ts'
 
 /**
  * An HS256 engine by @fastify/jwt. It lives in a child scope under a name nobody else has, so the application may
@@ -10,8 +10,8 @@ import type { ClaimRules, JwtEngine } from './crypto/jwt.ts'
 export async function hs256Engine(
   app: FastifyInstance,
   secrets: readonly string[],
-  rules: ClaimRules
-): Promise<JwtEngine> {
+  clockTolerance: number
+): Promise<Hs256Engine> {
   const verifiers: JWT['verify'][] = []
   await app.register(async child => {
     for (const secret of secrets) {
@@ -23,7 +23,7 @@ export async function hs256Engine(
         verify: {
           algorithms: ['HS256'],
           requiredClaims: ['exp'],
-          clockTolerance: rules.clockTolerance * 1000,
+          clockTolerance: clockTolerance * 1000,
           cache: false
         }
       })

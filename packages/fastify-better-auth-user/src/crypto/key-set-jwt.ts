@@ -1,0 +1,40 @@
+import { compactVerify } from 'jose'
+import { invalid } from '../errors.ts'
+import type { Claims } from '../types.ts'
+import { type ClaimRules, checkClaims, isName, isPlainJwt, type JwtHeader, type Payload } from './jwt.ts'
+import type { KeySet } from './key-set.ts'
+
+/**
+ * Verifies a JWT of Better Auth's jwt plugin against the issuer's keys, and says whom it speaks for.
+ *
+ * @returns claims; the user has not been looked up. The session is named only if the application adds a `sid` claim.
+ * @throws FST_BAU_TOKEN_EXPIRED, FST_BAU_CREDENTIAL_INVALID, FST_BAU_KEYS_UNAVAILABLE
+ */
+export async function verifyKeySetJwt(
+  token: string,
+  header: JwtHeader,
+  keys: KeySet,
+  rules: ClaimRules,
+  now: number
+): Promise<Claims> {
+  if (!isPlainJwt(header)) throw invalid('a token of another type')
+  const { sub, sid, email } = checkClaims(await verifiedPayload(token, header, keys), rules, now)
+  if (!isName(sub)) throw invalid('names no user')
+  if (sid !== undefined && !isName(sid)) throw invalid('sid is not a text')
+  return { by: 'subject', subject: sub, sessionId: sid ?? null, email: isName(email) ? email : null }
+}
+
+/** The payload of a JWS signed with a key of the set; nothing in it has been checked. */
+export async function verifiedPayload(token: string, { alg, kid }: JwtHeader, keys: KeySet): Promise<Payload> {
+  if (!isName(kid)) throw invalid('names no key')
+  const found = await keys.find(kid)
+  if (found === null) throw invalid('signed with an unknown key')
+  // The key decides (RFC 8725 §3.1); the header only has to agree.
+  if (!found.algorithms.includes(alg)) throw invalid('signed with another algorithm than the key is for')
+  try {
+    const { payload } = await compactVerify(token, found.key, { algorithms: [...found.algorithms] })
+    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload)) as Payload
+  } catch (cause) {
+    throw invalid('the signature was refused', cause)
+  }
+}

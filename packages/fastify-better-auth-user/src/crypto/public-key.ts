@@ -1,0 +1,45 @@
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+
+/** A key as its source has it. */
+export interface RawKey {
+  kid: string
+  jwk: JsonWebKey
+  /** What the source says the key is for; rows older than Better Auth 1.7 say nothing. */
+  alg: string | null
+}
+
+export interface VerificationKey {
+  kid: string
+  key: KeyObject
+  /** Header values accepted with this key, and no others (RFC 8725 §3.1). */
+  algorithms: readonly string[]
+}
+
+/** Which algorithm an RSA key is for when its source does not say. */
+export type RsaAlgorithm = 'RS256' | 'PS256'
+
+/**
+ * Builds the public half of a key. The algorithm follows from the key itself, because a changed configuration makes
+ * Better Auth advertise the wrong one for older keys; only RSA needs to be told.
+ *
+ * @throws Error saying why the key cannot be used.
+ */
+export function toVerificationKey({ kid, jwk, alg }: RawKey, rsaAlgorithm: RsaAlgorithm): VerificationKey {
+  if (jwk.use !== undefined && jwk.use !== 'sig') throw new Error('not a signature key')
+  const algorithms = algorithmsOf(jwk, alg ?? jwk.alg, rsaAlgorithm)
+  const { kty, crv, x, y, n, e } = jwk
+  // Only the public members: the source may hold more.
+  const key = createPublicKey({ key: { kty, crv, x, y, n, e } as JsonWebKey, format: 'jwk' })
+  const bits = key.asymmetricKeyDetails?.modulusLength
+  if (bits !== undefined && bits < 2048) throw new Error(`an RSA key of ${bits} bits; RFC 7518 §3.3 asks for 2048`)
+  return { kid, key, algorithms }
+}
+
+function algorithmsOf({ kty, crv }: JsonWebKey, alg: unknown, rsaAlgorithm: RsaAlgorithm): readonly string[] {
+  // RFC 9864 gave EdDSA over Ed25519 a second name.
+  if (kty === 'OKP' && crv === 'Ed25519') return ['EdDSA', 'Ed25519']
+  if (kty === 'EC' && crv === 'P-256') return ['ES256']
+  if (kty === 'EC' && crv === 'P-521') return ['ES512']
+  if (kty === 'RSA') return [alg === 'RS256' || alg === 'PS256' ? alg : rsaAlgorithm]
+  throw new Error(`keys of type ${kty} ${crv ?? ''} are not issued by Better Auth`)
+}

@@ -1,0 +1,52 @@
+import type { JsonWebKey } from 'node:crypto'
+import type { Queryable } from './queryable.ts'
+import { columnsOf, NOW, tableName } from './sql.ts'
+import { discoverTable, type TablesOptions, type Wanted } from './tables.ts'
+
+const WANTED: Wanted = {
+  table: 'jwks',
+  names: ['jwks', 'jwkss'],
+  required: ['id', 'publicKey'],
+  optional: ['alg', 'expiresAt']
+}
+
+export interface JwksTableOptions {
+  tables?: TablesOptions | undefined
+  /** How long keys past their `expiresAt` still verify, in seconds; Better Auth's `jwks.gracePeriod`. @default 2592000 */
+  gracePeriod?: number | undefined
+  /** @default 5000 */
+  timeoutMs?: number | undefined
+}
+
+/**
+ * Keys straight from Better Auth's `jwks` table: no HTTP, and no need for the other application to be up. Reads the
+ * public columns only; the private key lies beside them.
+ */
+export function jwksFromTable(database: Queryable, options: JwksTableOptions = {}) {
+  const { tables = {}, gracePeriod = 2_592_000, timeoutMs = 5000 } = options
+  return async (): Promise<{ kid: string; jwk: JsonWebKey; alg: string | null }[]> => {
+    const table = await discoverTable(database, WANTED, tables)
+    const k = columnsOf(table, 'k')
+    const alive = k.has('expiresAt')
+      ? `where ${k.column('expiresAt')} is null or ${k.epoch('expiresAt')} + $1 > ${NOW}`
+      : 'where $1::float8 >= 0'
+    const { rows } = await database.query({
+      text: `select ${k.text('id')} as kid, ${k.text('publicKey')} as jwk, ${k.text('alg')} as alg from ${tableName(table)} k ${alive}`,
+      values: [gracePeriod],
+      query_timeout: timeoutMs
+    })
+    return (rows as { kid: string; jwk: string; alg: string | null }[]).flatMap(({ kid, jwk, alg }) => {
+      const parsed = parse(jwk)
+      return parsed === null ? [] : [{ kid, jwk: parsed, alg }]
+    })
+  }
+}
+
+function parse(text: string): JsonWebKey | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as JsonWebKey) : null
+  } catch {
+    return null
+  }
+}

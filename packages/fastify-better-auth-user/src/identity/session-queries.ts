@@ -1,0 +1,95 @@
+import { columnsOf, NOW, type Prepared, prepared, tableName } from './sql.ts'
+import { quote, type Table, type Wanted } from './tables.ts'
+
+/** @param extra fields of the application's own, from the `userFields` option. */
+export function wantedUser(extra: readonly string[]): Wanted {
+  return {
+    table: 'user',
+    names: ['user', 'users'],
+    required: ['id', 'email', ...extra],
+    optional: ['name', 'emailVerified', 'image', 'role', 'banned', 'banExpires']
+  }
+}
+
+export const WANTED_SESSION: Wanted = {
+  table: 'session',
+  names: ['session', 'sessions'],
+  required: ['id', 'token', 'userId', 'expiresAt'],
+  optional: ['createdAt', 'impersonatedBy', 'activeOrganizationId']
+}
+
+/** One statement for each way of naming an identity by user or session. All answer the columns of `IdentityRow`. */
+export interface SessionQueries {
+  byToken: Prepared
+  bySubject: Prepared
+  bySession: Prepared
+  byEmail: Prepared
+}
+
+export function sessionQueries(user: Table, session: Table, extra: readonly string[]): SessionQueries {
+  const u = columnsOf(user, 'u')
+  const s = columnsOf(session, 's')
+  // Equal is still valid, as Better Auth has it.
+  const live = `${s.epoch('expiresAt')} >= ${NOW}`
+  const from = `from ${tableName(user)} u`
+  const columns = `${userColumns(user, extra)}, ${SESSION_ALIASES}`
+  // The longest-lived session stands for the user when the credential names none.
+  const bestSession = (condition = '') => `
+    left join lateral (
+      select ${sessionColumns(session)}, (count(*) over ())::int as session_count
+      from ${tableName(session)} s
+      where ${s.column('userId')} = ${u.column('id')} and ${live} ${condition}
+      order by ${s.column('expiresAt')} desc, ${s.column('id')} limit 1
+    ) s on true`
+
+  return {
+    // An orphan session (its user deleted) joins nothing and is no identity; an expired one answers its user alone.
+    byToken: prepared(
+      [s.type('token')],
+      `select ${columns}
+       from (select ${s.column('userId')} as owner, ${live} as live, ${sessionColumns(session)}, 1 as session_count
+             from ${tableName(session)} s where ${s.column('token')} = $1 limit 1) found
+       join ${tableName(user)} u on ${u.column('id')} = found.owner
+       left join lateral (select found.* where found.live) s on true`
+    ),
+    bySubject: prepared([u.type('id')], `select ${columns} ${from} ${bestSession()} where ${u.column('id')} = $1`),
+    bySession: prepared(
+      [u.type('id'), s.type('id')],
+      `select ${columns} ${from} ${bestSession(`and ${s.column('id')} = $2`)} where ${u.column('id')} = $1`
+    ),
+    byEmail: prepared(['text'], `select ${columns} ${from} ${bestSession()} where ${u.column('email')} = $1 limit 1`)
+  }
+}
+
+/** The user's half of an `IdentityRow`, from a user table under the alias `u`. */
+export function userColumns(user: Table, extra: readonly string[]): string {
+  const u = columnsOf(user, 'u')
+  return [
+    `${u.text('id')} as user_id, ${u.text('email')} as email, ${u.text('name')} as name, ${u.text('image')} as image`,
+    `${u.boolean('emailVerified')} as email_verified, ${u.text('role')} as role, ${banned(user)} as banned`,
+    ...extra.map(field => `${u.column(field)} as ${quote(EXTRA_PREFIX + field)}`)
+  ].join(', ')
+}
+
+/** Before the names of the application's own fields, so that none can stand in for one of ours. */
+export const EXTRA_PREFIX = 'user.'
+
+const SESSION_ALIASES =
+  's.session_id, s.session_user_id, s.expires_at, s.created_at, s.impersonated_by, s.active_organization_id, coalesce(s.session_count, 0) as session_count'
+
+function sessionColumns(session: Table): string {
+  const s = columnsOf(session, 's')
+  return (
+    `${s.text('id')} as session_id, ${s.text('userId')} as session_user_id, ${s.epoch('expiresAt')} as expires_at, ` +
+    `${s.epoch('createdAt')} as created_at, ${s.text('impersonatedBy')} as impersonated_by, ` +
+    `${s.text('activeOrganizationId')} as active_organization_id`
+  )
+}
+
+/** `banned` is NULL for rows older than the admin plugin, and absent without it; a ban without an end lasts. */
+function banned(user: Table): string {
+  const u = columnsOf(user, 'u')
+  if (!u.has('banned')) return 'false'
+  if (!u.has('banExpires')) return `(${u.column('banned')} is true)`
+  return `(${u.column('banned')} is true and (${u.column('banExpires')} is null or ${u.epoch('banExpires')} > ${NOW}))`
+}

@@ -1,0 +1,45 @@
+import { createHash } from 'node:crypto'
+import { quote, type Table } from './tables.ts'
+
+/** A statement to run with values, prepared on the server under a name of its own. */
+export interface Prepared {
+  name: string
+  text: string
+  /** `pg_type.typname` of the columns compared with $1, $2 … */
+  types: readonly string[]
+}
+
+/** @param types of the columns the parameters are compared with. */
+export function prepared(types: readonly string[], text: string): Prepared {
+  // Names are per connection and must never stand for two texts.
+  return { name: `bau_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`, text, types }
+}
+
+/** Whether a column of that type could hold the value at all; Postgres would answer an error for a letter in an integer. */
+export function couldHold(type: string | undefined, value: string): boolean {
+  if (type === 'uuid') return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
+  if (type === 'int4') return /^(0|[1-9]\d{0,9})$/.test(value) && Number(value) <= 2 ** 31 - 1
+  if (type === 'int8') return /^(0|[1-9]\d{0,17})$/.test(value)
+  return !value.includes('\0')
+}
+
+/** SQL for the columns of one table under an alias; a column that does not exist is a typed NULL. */
+export function columnsOf(table: Table, alias: string) {
+  const column = (field: string) => `${alias}.${quote(table.columns.get(field)?.name ?? field)}`
+  const has = (field: string) => table.columns.has(field)
+  return {
+    column,
+    has,
+    type: (field: string) => table.columns.get(field)?.type ?? 'text',
+    text: (field: string) => (has(field) ? `${column(field)}::text` : 'null::text'),
+    boolean: (field: string) => (has(field) ? `${column(field)}::boolean` : 'null::boolean'),
+    /** Seconds since the epoch: exact for `timestamp` (which holds UTC) and `timestamptz` under every time zone setting. */
+    epoch: (field: string) => (has(field) ? `extract(epoch from ${column(field)})::float8` : 'null::float8')
+  }
+}
+
+export const NOW = 'extract(epoch from now())::float8'
+
+export function tableName({ schema, name }: Table): string {
+  return `${quote(schema)}.${quote(name)}`
+}

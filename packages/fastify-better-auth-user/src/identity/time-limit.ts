@@ -1,0 +1,17 @@
+/**
+ * The work's result, when it comes in time. Late work is not stopped, only no longer waited for.
+ *
+ * @param what is too slow, for the message.
+ * @throws Error when the time is up; otherwise whatever the work throws.
+ */
+export async function withTimeLimit<T>(timeoutMs: number, what: string, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`${what} did not answer within ${timeoutMs} ms`)), timeoutMs)
+  })
+  try {
+    return await Promise.race([work, limit])
+  } finally {
+    clearTimeout(timer)
+  }
+}
