@@ -1,1 +1,4 @@
 #!/usr/bin/env node
+import { runCommand } from '../dist/cli.js'
+
+await runCommand(process.argv.slice(2))

@@ -1,1 +1,7 @@
-export const placeholder = true
+export { buildApp, CHAT_PATH, type Dependencies } from './app.ts'
+export { runCommand } from './cli.ts'
+export { type Config, ConfigError, readConfig } from './config.ts'
+export type { ErrorBody } from './error-reply.ts'
+export { type RunningHost, startHost } from './server.ts'
+export { StartError } from './start-error.ts'
+export { type Variable, variables } from './variables.ts'

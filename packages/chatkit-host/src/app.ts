@@ -1,0 +1,100 @@
+import cors from '@fastify/cors'
+import postgres from '@fastify/postgres'
+import sensible from '@fastify/sensible'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import { betterAuthUser, currentUser } from 'fastify-better-auth-user'
+import { chatkit, postgresThreadStore, type Responder } from 'fastify-chatkit'
+import type { PoolConfig } from 'pg'
+import type { Config } from './config.ts'
+import { explainAttempts } from './console.ts'
+import { surviveLosses } from './database.ts'
+import { replyToErrors, sendError } from './error-reply.ts'
+import { identityProvider, SIGN_IN_PATH } from './identity-provider.ts'
+import { loggerOptions } from './logger.ts'
+import { version } from './version.ts'
+
+/** Where ChatKit requests go. */
+export const CHAT_PATH = '/support/chatkit'
+
+/** What the application does not find out itself. */
+export interface Dependencies {
+  database: PoolConfig
+  secret: string
+  respond: Responder
+  /** A line for a developer at the console. Not called in production. */
+  print: (line: string) => void
+  /** Where the log goes. @default standard output */
+  logStream?: { write(line: string): void }
+}
+
+/** The host, not yet listening: who you are, then what you may say. */
+export async function buildApp(config: Config, dependencies: Dependencies): Promise<FastifyInstance> {
+  const { database, secret, respond, print, logStream } = dependencies
+  const app = Fastify({
+    logger: loggerOptions(config, logStream),
+    frameworkErrors: (error, request, reply) => void sendError(error, request, reply)
+  } satisfies FastifyServerOptions)
+  replyToErrors(app)
+
+  // First, so that whatever refuses a request later has these headers as well.
+  await app.register(cors, {
+    origin: config.corsOrigins.length > 0 ? [...config.corsOrigins] : false,
+    credentials: true,
+    methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowedHeaders: ['content-type', 'authorization', 'accept-language', 'chatkit-frame-instance-id'],
+    exposedHeaders: ['www-authenticate', 'retry-after', 'set-auth-token', 'set-auth-jwt'],
+    maxAge: 7200
+  })
+  await app.register(sensible)
+
+  await app.register(postgres, database)
+  surviveLosses(app.pg.pool, error => app.log.warn({ code: codeOf(error) }, 'an idle database connection was lost'))
+
+  await app.register(betterAuthUser, {
+    secret,
+    hs256: claimRules(config),
+    hook: 'onRequest',
+    logAttempts: config.production,
+    ...(config.production ? {} : { onDecision: explainAttempts(print) })
+  })
+  if (config.signIn) {
+    await app.register(identityProvider, { config, secret, database: app.pg.pool, ownUrl: () => urlOf(app) })
+  }
+  await app.register(chatkit, {
+    path: CHAT_PATH,
+    onRequest: app.requireUser(),
+    owner: request => currentUser(request).id,
+    threadStore: postgresThreadStore(app.pg),
+    respond,
+    plainMessages: true
+  })
+
+  app.get('/', { config: { auth: false } }, async () => ({
+    name: 'chatkit-host',
+    version,
+    chat: `POST ${CHAT_PATH}`,
+    signIn: config.signIn ? SIGN_IN_PATH : config.authUrl,
+    try: `curl -N -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{"message":"Hello"}' <this address>${CHAT_PATH}`
+  }))
+  app.get('/health/live', { config: { auth: false }, logLevel: 'warn' }, async () => ({ status: 'live' }))
+  return app
+}
+
+/** The address a listening application answers at, for somebody on this machine. */
+export function urlOf(app: FastifyInstance): string {
+  const address = app.server.address()
+  if (address === null || typeof address === 'string') return 'http://localhost'
+  const name = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[address.address]
+  return `http://${name ?? (address.family === 'IPv6' ? `[${address.address}]` : address.address)}:${address.port}`
+}
+
+function claimRules({ issuer, audience }: Config) {
+  return {
+    ...(issuer.length > 0 ? { issuer } : {}),
+    ...(audience.length > 0 ? { audience } : {})
+  }
+}
+
+function codeOf(error: Error): string {
+  return 'code' in error ? String(error.code) : error.message
+}

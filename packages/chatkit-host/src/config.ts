@@ -1,0 +1,110 @@
+import { Unfit, type Variable, variables } from './variables.ts'
+
+/** What the environment asks for, checked and with every default in place. */
+export interface Config {
+  /** `null`: the embedded database in {@link Config.dataDirectory}. */
+  readonly databaseUrl: string | null
+  /** `null`: made once and kept in {@link Config.dataDirectory}. */
+  readonly secret: string | null
+  /** Empty: not checked. */
+  readonly issuer: readonly string[]
+  readonly audience: readonly string[]
+  /** Where Better Auth is reached; `null`: this host, or unknown. Without a trailing slash. */
+  readonly authUrl: string | null
+  /** Whether this host is its own sign-in. */
+  readonly signIn: boolean
+  readonly corsOrigins: readonly string[]
+  readonly host: string
+  readonly port: number
+  /** Whether somebody asked for this port, as against taking the default. */
+  readonly portChosen: boolean
+  /** Absolute. */
+  readonly dataDirectory: string
+  readonly logLevel: string
+  readonly production: boolean
+}
+
+/** What is wrong with the environment: one sentence a problem, all of them at once. */
+export class ConfigError extends Error {
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'))
+    this.name = 'ConfigError'
+    this.problems = problems
+  }
+}
+
+type Name = keyof typeof variables
+type Values = { [N in Name]: (typeof variables)[N] extends Variable<infer Value> ? Value : never }
+
+/**
+ * Reads the environment; the only place that does. A variable set to nothing counts as not set.
+ *
+ * @throws ConfigError
+ */
+export function readConfig(environment: Record<string, string | undefined> = process.env): Config {
+  const problems: string[] = []
+  const values = Object.fromEntries(
+    Object.entries(variables).map(([name, { parse }]) => {
+      try {
+        return [name, parse(environment[name] || undefined)]
+      } catch (error) {
+        if (!(error instanceof Unfit)) throw error
+        problems.push(`${name} ${error.message}.`)
+        return [name, null]
+      }
+    })
+  ) as Values
+  const given = (name: Name) => Boolean(environment[name])
+  problems.push(...contradictions(values, given))
+  if (problems.length > 0) throw new ConfigError(problems)
+
+  const production = values.NODE_ENV === 'production'
+  return Object.freeze({
+    databaseUrl: values.DATABASE_URL,
+    secret: values.BETTER_AUTH_SECRET,
+    issuer: values.BETTER_AUTH_ISSUER,
+    audience: values.BETTER_AUTH_AUDIENCE,
+    authUrl: values.BETTER_AUTH_URL,
+    signIn: values.BETTER_AUTH_MOUNT ?? values.DATABASE_URL === null,
+    corsOrigins: values.CORS_ORIGINS,
+    host: values.HOST,
+    port: values.PORT,
+    portChosen: given('PORT'),
+    dataDirectory: values.DATA_DIR,
+    logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
+    production
+  })
+}
+
+/** What is wrong with variables taken together. Asks whether one is given, so that a bad value is reported only once. */
+function contradictions(values: Values, given: (name: Name) => boolean): string[] {
+  const problems: string[] = []
+  if (given('DATABASE_URL') && !given('BETTER_AUTH_SECRET')) {
+    problems.push(
+      'BETTER_AUTH_SECRET is missing: DATABASE_URL is set, so give the secret of the Better Auth application that writes to it.'
+    )
+  }
+  if (values.NODE_ENV === 'production' && !given('DATABASE_URL')) {
+    problems.push(
+      'DATABASE_URL is missing: production needs a PostgreSQL of its own; unset NODE_ENV to try the embedded one.'
+    )
+  }
+  if (values.BETTER_AUTH_MOUNT === false && !given('DATABASE_URL')) {
+    problems.push(
+      'BETTER_AUTH_MOUNT is 0, but without DATABASE_URL nobody else could sign users in: set DATABASE_URL, or leave it out.'
+    )
+  }
+  if (values.BETTER_AUTH_MOUNT === true && values.NODE_ENV === 'production' && !given('BETTER_AUTH_URL')) {
+    problems.push('BETTER_AUTH_URL is missing: a sign-in in production must know the address that browsers use.')
+  }
+  const signIn = values.BETTER_AUTH_MOUNT ?? !given('DATABASE_URL')
+  const path = values.BETTER_AUTH_URL === null ? '/' : new URL(values.BETTER_AUTH_URL).pathname
+  if (signIn && path !== '/' && path !== '/api/auth') {
+    problems.push(
+      `BETTER_AUTH_URL has the path ${path}, but this host serves Better Auth on /api/auth: leave the path out.`
+    )
+  }
+  return problems
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { StartError } from './start-error.ts'
+
+/** Somebody to try the host with. */
+export interface DemoUser {
+  name: string
+  email: string
+  password: string
+}
+
+/** What the demo must remember from one start to the next. */
+export interface DataDirectory {
+  /** Where the embedded database is. */
+  database: string
+  /** Signs cookies and tokens. Made at the first start. */
+  secret(): string
+  /** Made at the first start, with a random password. */
+  demoUser(): DemoUser
+  /** Another one, in place of a demo user whose address somebody else has taken. */
+  anotherDemoUser(): DemoUser
+}
+
+/**
+ * Opens the folder in which the demo keeps its database and, readable by this user alone, its secrets.
+ *
+ * @throws StartError when it cannot be made, read or written.
+ */
+export function openDataDirectory(path: string): DataDirectory {
+  attempt(path, () => mkdirSync(path, { recursive: true }))
+  const keep = (name: string, make: () => string) => attempt(path, () => keepFile(join(path, name), make))
+  const inventUser = (email: string) =>
+    `${JSON.stringify({ name: 'Demo User', email, password: randomBytes(18).toString('base64url') })}\n`
+  return {
+    database: join(path, 'postgres'),
+    secret() {
+      const secret = keep('better-auth-secret', () => `${randomBytes(32).toString('base64url')}\n`).trim()
+      // Cut short by a full disk, say. Another one would sign every user out, so it is not made silently.
+      if (secret.length < 32) throw new StartError(`${join(path, 'better-auth-secret')} is damaged: remove it.`)
+      return secret
+    },
+    demoUser: () =>
+      readUser(
+        path,
+        keep('demo-user.json', () => inventUser('demo@example.com'))
+      ),
+    anotherDemoUser: () => {
+      const user = inventUser(`demo-${randomBytes(4).toString('hex')}@example.com`)
+      attempt(path, () => writeFileSync(join(path, 'demo-user.json'), user, { mode: 0o600 }))
+      return readUser(path, user)
+    }
+  }
+}
+
+/** The file's text. Made when absent, for this user's eyes only. */
+function keepFile(file: string, make: () => string): string {
+  try {
+    // `wx`: of two first starts at once, one makes it and both read the same.
+    writeFileSync(file, make(), { mode: 0o600, flag: 'wx' })
+  } catch (error) {
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+  return readFileSync(file, 'utf8')
+}
+
+function readUser(path: string, text: string): DemoUser {
+  const damaged = `${join(path, 'demo-user.json')} cannot be read: remove it, and another demo user is made.`
+  let user: unknown
+  try {
+    user = JSON.parse(text)
+  } catch (error) {
+    throw new StartError(damaged, error)
+  }
+  const { name, email, password } = (user ?? {}) as Record<string, unknown>
+  if (typeof name !== 'string' || typeof email !== 'string' || typeof password !== 'string')
+    throw new StartError(damaged)
+  return { name, email, password }
+}
+
+function attempt<Result>(path: string, work: () => Result): Result {
+  try {
+    return work()
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    throw new StartError(
+      `DATA_DIR (${path}) cannot be used (${code ?? message}): name a folder that this user may write to.`,
+      error
+    )
+  }
+}

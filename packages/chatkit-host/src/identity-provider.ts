@@ -1,0 +1,157 @@
+import { type BetterAuthOptions, betterAuth } from 'better-auth'
+import { getMigrations } from 'better-auth/db/migration'
+import { bearer, jwt } from 'better-auth/plugins'
+import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { Pool } from 'pg'
+import type { Config } from './config.ts'
+import { isOutage, type Migration } from './database.ts'
+
+/** Where the sign-in is mounted. */
+export const SIGN_IN_PATH = '/api/auth'
+
+/** Tells Better Auth the client's address. Ours to set: whatever a client sends under this name is replaced. */
+const ADDRESS_HEADER = 'x-chatkit-host-client-address'
+
+export interface IdentityProviderOptions {
+  config: Pick<Config, 'authUrl' | 'corsOrigins' | 'host' | 'production'>
+  secret: string
+  database: Pool
+  /** The address this host listens on, known once it does. */
+  ownUrl: () => string
+}
+
+/** Better Auth's own tables: user, session, account, verification, jwks. */
+export function betterAuthMigration(secret: string): Migration {
+  return async pool => {
+    const quiet = { disabled: true }
+    const { toBeCreated, toBeAdded, runMigrations } = await getMigrations({
+      ...features,
+      secret,
+      database: pool,
+      baseURL: 'http://localhost',
+      logger: quiet
+    })
+    if (toBeCreated.length + toBeAdded.length === 0) return null
+    await runMigrations()
+    return `Better Auth's tables: ${[...toBeCreated, ...toBeAdded].map(({ table }) => table).join(', ')}`
+  }
+}
+
+/** What is switched on. The migration and the server must agree on it, since plugins bring tables. */
+const features = {
+  emailAndPassword: { enabled: true },
+  plugins: [bearer(), jwt()],
+  telemetry: { enabled: false }
+} satisfies BetterAuthOptions
+
+/** Better Auth itself, for a host that is its own sign-in: e-mail and password, bearer tokens, JWTs. */
+export const identityProvider: FastifyPluginAsync<IdentityProviderOptions> = async (app, options) => {
+  let auth: Promise<Server> | null = null
+  // Not before the first request: only a host that listens knows its port, and with it its own address.
+  const server = () => {
+    auth ??= Promise.resolve(createServer(options, app.log))
+    return auth
+  }
+
+  // Better Auth reads bodies itself, and a form parsed and written anew as JSON would not be what was sent.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => body)
+
+  app.route({
+    method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    url: `${SIGN_IN_PATH}/*`,
+    config: { auth: false },
+    handler: async (request, reply) => {
+      const { handler, origin } = await server()
+      try {
+        return await send(reply, await handler(toWebRequest(request, origin)))
+      } catch (error) {
+        // Better Auth remembers a failed first look at the database for good; the next request begins afresh.
+        auth = null
+        throw error
+      }
+    }
+  })
+}
+
+interface Server {
+  handler: (request: Request) => Promise<Response>
+  origin: string
+}
+
+function createServer({ config, secret, database, ownUrl }: IdentityProviderOptions, log: FastifyBaseLogger): Server {
+  const origin = new URL(config.authUrl ?? ownUrl()).origin
+  const { handler } = betterAuth({
+    ...features,
+    secret,
+    database,
+    baseURL: origin,
+    basePath: SIGN_IN_PATH,
+    trustedOrigins: request => [...config.corsOrigins, ...ownOrigins(origin, config, request)],
+    rateLimit: { enabled: config.production },
+    advanced: { ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] } },
+    logger: {
+      disableColors: true,
+      level: 'warn',
+      log: (level, message, ...details) => report(log, level, message, details)
+    },
+    onAPIError: {
+      onError(error) {
+        // Thrown again, an outage reaches the host's own error reply and is 503; everything else is Better Auth's to answer.
+        if (isOutage(error)) throw error
+      }
+    }
+  })
+  return { handler, origin }
+}
+
+/** Other names of this host's own pages, when nobody has said which one browsers use. */
+function ownOrigins(origin: string, { authUrl, host }: IdentityProviderOptions['config'], request?: Request): string[] {
+  if (authUrl !== null) return []
+  const { port } = new URL(origin)
+  if (isLoopback(host)) return ['localhost', '127.0.0.1', '[::1]'].map(name => `http://${name}:${port}`)
+  // Listening on every address: a page is ours when its origin is the host that its request was sent to.
+  const sentTo = request?.headers.get('host')
+  return sentTo === null || sentTo === undefined ? [] : [`http://${sentTo}`]
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host)
+}
+
+function toWebRequest(request: FastifyRequest, origin: string): Request {
+  const headers = new Headers()
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value === undefined || name.startsWith(':')) continue
+    for (const one of Array.isArray(value) ? value : [value]) headers.append(name, one)
+  }
+  headers.set(ADDRESS_HEADER, request.ip)
+  const body = request.body instanceof Buffer && request.body.length > 0 ? request.body : null
+  // Joined as text: `new URL(path, base)` would take `//elsewhere/` for another host, and so would an absolute address.
+  const path = request.url.replace(/^[a-z]+:\/\/[^/]*/i, '')
+  return new Request(`${origin}${path}`, { method: request.method, headers, body: body && new Uint8Array(body) })
+}
+
+async function send(reply: FastifyReply, response: Response): Promise<FastifyReply> {
+  reply.status(response.status)
+  for (const [name, value] of response.headers) {
+    // Cookies are read apart, since they may not be joined; who may call from elsewhere is this host's to say.
+    if (name === 'set-cookie' || name.startsWith('access-control-')) continue
+    reply.header(name, value)
+  }
+  for (const cookie of response.headers.getSetCookie()) reply.header('set-cookie', cookie)
+  return reply.send(response.body === null ? null : Buffer.from(await response.arrayBuffer()))
+}
+
+/** Better Auth's messages may name an e-mail address, and its details whole rows: only what is safe goes on. */
+function report(
+  log: FastifyBaseLogger,
+  level: 'debug' | 'info' | 'warn' | 'error',
+  message: string,
+  details: unknown[]
+): void {
+  const error = details.find(detail => detail instanceof Error)
+  const cause = error && { name: error.name, code: 'code' in error ? String(error.code) : undefined }
+  log[level]({ source: 'better-auth', cause }, message.replace(/[^\s"'<>]+@[^\s"'<>]+/g, '[e-mail]'))
+}

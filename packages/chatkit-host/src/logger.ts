@@ -1,0 +1,27 @@
+import type { FastifyRequest, FastifyServerOptions } from 'fastify'
+import type { Config } from './config.ts'
+
+/**
+ * What is logged, and how: JSON lines that hold no credential. Headers and bodies are not logged at all, and of an address
+ * only the route's pattern or its path, since a query or a link in an e-mail may carry a token.
+ */
+export function loggerOptions(
+  { logLevel }: Pick<Config, 'logLevel'>,
+  stream?: { write(line: string): void }
+): NonNullable<FastifyServerOptions['logger']> {
+  return {
+    level: logLevel,
+    serializers: { req: describeRequest },
+    // Should a later line log headers after all.
+    redact: ['req.headers.authorization', 'req.headers.cookie', 'res.headers["set-cookie"]'],
+    ...(stream === undefined ? {} : { stream })
+  }
+}
+
+function describeRequest(request: FastifyRequest) {
+  return {
+    method: request.method,
+    url: request.routeOptions?.url ?? request.url.split('?', 1)[0],
+    remoteAddress: request.ip
+  }
+}

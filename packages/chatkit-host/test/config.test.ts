@@ -1,0 +1,186 @@
+import { resolve } from 'node:path'
+import { ConfigError, readConfig, variables } from 'chatkit-host'
+import t from 'tap'
+
+const secret = 'k9Xv2mQ7pL4tR8wZ1nB6cY3hF5jD0sGa'
+const own = { DATABASE_URL: 'postgres://u:p@db.example.com/app', BETTER_AUTH_SECRET: secret }
+
+function problems(environment: Record<string, string>): readonly string[] {
+  try {
+    readConfig(environment)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  return []
+}
+
+t.test('an empty environment is the demo', async t => {
+  const config = readConfig({})
+  t.same(config, {
+    databaseUrl: null,
+    secret: null,
+    issuer: [],
+    audience: [],
+    authUrl: null,
+    signIn: true,
+    corsOrigins: [],
+    host: '127.0.0.1',
+    port: 3000,
+    portChosen: false,
+    dataDirectory: resolve('.data'),
+    logLevel: 'warn',
+    production: false
+  })
+  t.ok(Object.isFrozen(config))
+})
+
+t.test('a variable set to nothing counts as not set', async t => {
+  const nothing = Object.fromEntries(Object.keys(variables).map(name => [name, '']))
+  t.same(readConfig(nothing), readConfig({}))
+})
+
+t.test('everything set', async t => {
+  const config = readConfig({
+    ...own,
+    BETTER_AUTH_ISSUER: 'my-app, my-other-app',
+    BETTER_AUTH_AUDIENCE: 'support',
+    BETTER_AUTH_URL: 'https://app.example.com/',
+    BETTER_AUTH_MOUNT: 'yes',
+    CORS_ORIGINS: 'https://app.example.com, http://localhost:5173/',
+    HOST: '::1',
+    PORT: '0',
+    DATA_DIR: '/var/lib/chatkit',
+    LOG_LEVEL: 'debug',
+    NODE_ENV: 'production'
+  })
+  t.same(config, {
+    databaseUrl: own.DATABASE_URL,
+    secret,
+    issuer: ['my-app', 'my-other-app'],
+    audience: ['support'],
+    authUrl: 'https://app.example.com',
+    signIn: true,
+    corsOrigins: ['https://app.example.com', 'http://localhost:5173'],
+    host: '::1',
+    port: 0,
+    portChosen: true,
+    dataDirectory: '/var/lib/chatkit',
+    logLevel: 'debug',
+    production: true
+  })
+})
+
+t.test('with a database of its own, somebody else signs users in', async t => {
+  t.equal(readConfig(own).signIn, false)
+  t.equal(readConfig({ ...own, NODE_ENV: 'production' }).logLevel, 'info')
+})
+
+t.test('refused, with a sentence that names the cure', async t => {
+  const cases: [string, Record<string, string>, RegExp][] = [
+    [
+      'a database without its secret',
+      { DATABASE_URL: own.DATABASE_URL },
+      /^BETTER_AUTH_SECRET is missing: .*Better Auth/
+    ],
+    ['a short secret', { BETTER_AUTH_SECRET: 'short' }, /^BETTER_AUTH_SECRET is shorter than 32 bytes: .*openssl rand/],
+    [
+      'the published default secret',
+      { BETTER_AUTH_SECRET: 'better-auth-secret-12345678901234567890' },
+      /^BETTER_AUTH_SECRET is Better Auth's published default: .*openssl rand/
+    ],
+    ['a secret with a line end', { BETTER_AUTH_SECRET: `${secret}\n` }, /^BETTER_AUTH_SECRET .*white space: remove it/],
+    ['a secret in quotes', { BETTER_AUTH_SECRET: `"${secret}"` }, /^BETTER_AUTH_SECRET is wrapped in quotes: remove/],
+    [
+      'a public key for a secret',
+      { BETTER_AUTH_SECRET: `-----BEGIN PUBLIC KEY-----\n${secret}\n-----END PUBLIC KEY-----` },
+      /^BETTER_AUTH_SECRET is a PEM or JSON key/
+    ],
+    [
+      'a database of another make',
+      { ...own, DATABASE_URL: 'mysql://u:p@h/d' },
+      /^DATABASE_URL is no PostgreSQL URL: write postgresql:/
+    ],
+    ['no URL', { ...own, DATABASE_URL: 'localhost' }, /^DATABASE_URL is no PostgreSQL URL/],
+    [
+      'a command line',
+      { ...own, DATABASE_URL: "psql 'postgres://h/d'" },
+      /^DATABASE_URL begins with psql: keep only the URL/
+    ],
+    [
+      'a URL in quotes',
+      { ...own, DATABASE_URL: "'postgres://h/d'" },
+      /^DATABASE_URL is wrapped in quotes: remove them/
+    ],
+    [
+      'a half-hearted sslmode',
+      { ...own, DATABASE_URL: 'postgres://h/d?sslmode=prefer' },
+      /^DATABASE_URL has sslmode=prefer: write one of/
+    ],
+    ['an empty issuer', { BETTER_AUTH_ISSUER: 'a,,b' }, /^BETTER_AUTH_ISSUER has an empty entry/],
+    ['an empty audience', { BETTER_AUTH_AUDIENCE: ',' }, /^BETTER_AUTH_AUDIENCE has an empty entry/],
+    [
+      'an address that is none',
+      { BETTER_AUTH_URL: 'app.example.com' },
+      /^BETTER_AUTH_URL is "app.example.com", .*write https:/
+    ],
+    [
+      'another path than is served',
+      { BETTER_AUTH_URL: 'https://a.example/auth' },
+      /^BETTER_AUTH_URL has the path \/auth/
+    ],
+    ['neither yes nor no', { BETTER_AUTH_MOUNT: 'maybe' }, /^BETTER_AUTH_MOUNT is "maybe": write 1 or 0/],
+    ['nobody to sign in with', { BETTER_AUTH_MOUNT: '0' }, /^BETTER_AUTH_MOUNT is 0, but without DATABASE_URL/],
+    ['any origin', { CORS_ORIGINS: '*' }, /^CORS_ORIGINS is \*: name the origins/],
+    [
+      'an origin with a path',
+      { CORS_ORIGINS: 'https://a.example/app' },
+      /^CORS_ORIGINS has "https:\/\/a.example\/app", which is no origin/
+    ],
+    ['an origin without a scheme', { CORS_ORIGINS: 'a.example' }, /^CORS_ORIGINS has "a.example", which is no origin/],
+    ['a host with a port', { HOST: '127.0.0.1:3000' }, /^HOST is "127.0.0.1:3000": .*PORT/],
+    ['a host with a scheme', { HOST: 'http://localhost' }, /^HOST is "http:\/\/localhost"/],
+    ['a port out of range', { PORT: '70000' }, /^PORT is "70000": write a number from 0 to 65535/],
+    ['a port that is no number', { PORT: '3000/' }, /^PORT is "3000\/"/],
+    ['an unknown log level', { LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": write one of fatal/],
+    [
+      'an unknown environment',
+      { NODE_ENV: 'staging' },
+      /^NODE_ENV is "staging": write one of development, production, test/
+    ],
+    ['production without a database', { NODE_ENV: 'production' }, /^DATABASE_URL is missing: production needs/],
+    [
+      'a sign-in in production that does not know its address',
+      { ...own, NODE_ENV: 'production', BETTER_AUTH_MOUNT: '1' },
+      /^BETTER_AUTH_URL is missing/
+    ]
+  ]
+  for (const [why, environment, sentence] of cases) {
+    t.test(why, async t => {
+      const [first = '', ...more] = problems(environment)
+      t.match(first, sentence)
+      t.match(first, /\.$/)
+      t.same(more, [])
+    })
+  }
+})
+
+t.test('every problem is named at once', async t => {
+  const found = problems({ PORT: 'x', HOST: 'a b', LOG_LEVEL: 'loud', DATABASE_URL: 'nonsense' })
+  t.same(
+    found.map(sentence => sentence.split(' ')[0]),
+    ['DATABASE_URL', 'HOST', 'PORT', 'LOG_LEVEL', 'BETTER_AUTH_SECRET']
+  )
+})
+
+t.test('no sentence repeats a secret', async t => {
+  const password = 'hunter2hunter2'
+  const found = problems({
+    DATABASE_URL: `mysql://u:${password}@h/d`,
+    BETTER_AUTH_SECRET: password,
+    BETTER_AUTH_URL: `ftp://u:${password}@h`,
+    CORS_ORIGINS: `https://u:${password}@h`
+  })
+  t.equal(found.length, 4)
+  t.notMatch(found.join('\n'), password)
+})

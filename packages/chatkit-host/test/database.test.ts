@@ -1,0 +1,80 @@
+import { createTestDatabase } from 'embedded-database/testing'
+import pg from 'pg'
+import t from 'tap'
+import { isOutage, migrate, poolOptions } from '../src/database.ts'
+import { StartError } from '../src/start-error.ts'
+
+t.test('connection strings', async t => {
+  const neon = 'postgresql://owner:npg_x%40y@ep-cool-sun-a1b2c3.eu-central-1.aws.neon.tech/neondb'
+
+  t.test('Neon, directly: TLS checked in full, bound to the channel', async t => {
+    const options = poolOptions(`${neon}?sslmode=require&channel_binding=require`)
+    const client = new pg.Client(options)
+    t.equal(client.host, 'ep-cool-sun-a1b2c3.eu-central-1.aws.neon.tech')
+    t.equal(client.password, 'npg_x@y')
+    t.ok(client.ssl, 'encrypted')
+    t.not((client.ssl as unknown as { rejectUnauthorized?: boolean }).rejectUnauthorized, false, 'and checked')
+    t.equal(options.enableChannelBinding, true)
+    t.equal(options.statement_timeout, 14_000)
+  })
+
+  t.test('Neon’s pooler: no setting that PgBouncer would refuse', async t => {
+    const options = poolOptions(`${neon.replace('.eu', '-pooler.eu')}?sslmode=require&channel_binding=require`)
+    t.notOk('statement_timeout' in options)
+    t.equal(options.query_timeout, 15_000, 'a wait has an end all the same')
+    t.notOk('statement_timeout' in poolOptions('postgres://h:6432/d'))
+    t.notOk('statement_timeout' in poolOptions('postgres://h/d?pgbouncer=true'))
+  })
+
+  t.test('as asked: unencrypted, unchecked, libpq’s own meaning', async t => {
+    const ssl = (query: string) => new pg.Client(poolOptions(`postgres://h/d${query}`)).ssl as unknown
+    t.equal(ssl(''), false)
+    t.equal(ssl('?sslmode=disable'), false)
+    t.match(ssl('?sslmode=no-verify'), { rejectUnauthorized: false })
+    t.match(ssl('?sslmode=require&uselibpqcompat=true'), { rejectUnauthorized: false })
+    t.strictSame(ssl('?sslmode=verify-full'), ssl('?sslmode=require'))
+  })
+
+  t.equal(poolOptions('postgres://h/d?connect_timeout=2').connectionTimeoutMillis, 2000)
+  t.equal(new pg.Client(poolOptions('postgresql:///d?host=/var/run/postgresql')).host, '/var/run/postgresql')
+})
+
+t.test('hosts that start at once take turns to migrate', async t => {
+  const database = await createTestDatabase()
+  t.teardown(() => database.close())
+  let inside = 0
+  const migration = async (pool: pg.Pool) => {
+    inside++
+    t.equal(inside, 1)
+    await pool.query('select pg_sleep(0.1)')
+    inside--
+    return 'something'
+  }
+  const options = poolOptions(database.connectionString)
+  t.same(await Promise.all([migrate(options, [migration]), migrate(options, [migration])]), [
+    ['something'],
+    ['something']
+  ])
+})
+
+t.test('an unreachable database is one sentence, without the password', async t => {
+  await t.rejects(
+    migrate(poolOptions('postgres://u:hunter2@127.0.0.1:1/d'), []),
+    new StartError(
+      'The database at 127.0.0.1:1 cannot be reached (ECONNREFUSED): check DATABASE_URL, and that PostgreSQL runs there.'
+    )
+  )
+})
+
+t.test('what counts as an outage', async t => {
+  const coded = (code: string, more = {}) => Object.assign(new Error('x'), { code, ...more })
+  t.ok(isOutage(coded('ECONNREFUSED', { syscall: 'connect' })))
+  t.ok(isOutage(coded('57P01')), 'the server is shutting down')
+  t.ok(isOutage(coded('53300')), 'too many connections')
+  t.ok(isOutage(new Error('Failed to sign in', { cause: coded('08006') })), 'behind another error')
+  t.ok(isOutage(new AggregateError([coded('ECONNREFUSED', { syscall: 'connect' })])))
+  t.notOk(isOutage(coded('23505')), 'a row that exists')
+  t.notOk(isOutage(coded('42P01')), 'a table that does not')
+  t.notOk(isOutage(coded('ENOENT', { syscall: 'open' })), 'a file')
+  t.notOk(isOutage('nonsense'))
+})
