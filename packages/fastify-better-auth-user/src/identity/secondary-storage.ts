@@ -95,9 +95,7 @@ export function secondaryStorageIdentityStore(options: SecondaryStorageIdentityS
       const batch = await Promise.all(tokens.slice(start, start + BATCH).map(readSession))
       const own = batch.filter(one => one !== null).filter(({ session }) => session.userId === userId)
       copy ??= own.map(copyIn).find(one => one !== null) ?? null
-      live = own.filter(
-        one => isLive(one, revokedBefore) && (sessionId === null || one.session.id === sessionId)
-      )
+      live = own.filter(one => isLive(one, revokedBefore) && (sessionId === null || one.session.id === sessionId))
     }
     const owner = current ?? copy
     if (owner === null) return null
@@ -127,7 +125,8 @@ export function secondaryStorageIdentityStore(options: SecondaryStorageIdentityS
     const expiries = new Map<string, number>()
     for (const entry of list) {
       const { token, expiresAt } = (entry ?? {}) as { token?: unknown; expiresAt?: unknown }
-      if (typeof token === 'string' && typeof expiresAt === 'number' && expiresAt >= now()) expiries.set(token, expiresAt)
+      if (typeof token === 'string' && typeof expiresAt === 'number' && expiresAt >= now())
+        expiries.set(token, expiresAt)
     }
     return [...expiries].sort(([, a], [, b]) => b - a).map(([token]) => token)
   }
