@@ -47,7 +47,7 @@ function installInputs() {
 function npm(args) {
   // Through npm's own script where npm started us: no shell, so it is the same on every platform.
   const script = process.env.npm_execpath
-  if (script?.endsWith('.js')) run(process.execPath, [script, ...args])
+  if (script?.endsWith('npm-cli.js')) run(process.execPath, [script, ...args])
   else run('npm', args)
 }
 

@@ -1,0 +1,122 @@
+// Runs the tests: `npm test`, or `npm test -- packages/fastify-chatkit/test/plugin.test.ts` for some of them.
+//
+//   --database-only   only the files that use a database: those that import `embedded-database/testing`, themselves or
+//                     through files they import by a relative path. The package embedded-database is left out, since
+//                     its tests start servers of their own.
+//
+// Anything else goes to tap. One throw-away PostgreSQL serves the whole run, unless TEST_DATABASE_URL names a server.
+// The last line is `N passed, N failed`, in assertions.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { constants, tmpdir } from 'node:os'
+import { dirname, join, relative, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const databaseOnly = process.argv.includes('--database-only')
+const parameters = process.argv.slice(2).filter(parameter => parameter !== '--database-only')
+if (databaseOnly) parameters.push(...findDatabaseTests())
+// Node 20 cannot strip types; there ts-node compiles, as .taprc tells it to.
+if (Number.parseInt(process.versions.node, 10) >= 22) parameters.unshift('--type-strip-only')
+
+const folder = mkdtempSync(join(tmpdir(), 'test-run-'))
+const transcript = join(folder, 'transcript.tap')
+let server
+let tap
+let interruptedBy
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    // tap itself goes on to the end of its files; so those it has started are told as well.
+    endTap(interruptedBy ? 'SIGKILL' : 'SIGTERM')
+    interruptedBy ??= signal
+    setTimeout(endTap, 3000, 'SIGKILL').unref()
+  })
+}
+try {
+  const environment = { ...process.env }
+  if (!environment.TEST_DATABASE_URL) {
+    const { openTestServer } = await import('../packages/embedded-database/dist/testing.js')
+    server = await openTestServer()
+    environment.TEST_DATABASE_URL = server.connectionString
+  }
+  process.exitCode = interruptedBy ? 1 : await runTap(environment)
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+  await server?.close()
+}
+if (interruptedBy) process.exitCode = 128 + constants.signals[interruptedBy]
+
+async function runTap(env) {
+  const program = join(root, 'node_modules', 'tap', 'dist', 'esm', 'run.mjs')
+  // Without a terminal tap reports in TAP, which is all we need; else it draws, and we have it keep a transcript.
+  const plain = !process.stdout.isTTY && !parameters.some(parameter => /^(-R|--reporter)/.test(parameter))
+  tap = spawn(process.execPath, [program, ...(plain ? [] : [`--output-file=${transcript}`]), ...parameters], {
+    cwd: root,
+    env,
+    // A process group of its own, which can be ended as one.
+    detached: true,
+    stdio: ['ignore', plain ? 'pipe' : 'inherit', 'inherit']
+  })
+  let output = ''
+  tap.stdout?.setEncoding('utf8').on('data', text => {
+    output += text
+    process.stdout.write(text)
+  })
+  const [code] = await once(tap, 'close')
+  if (interruptedBy) return 1
+  return report(existsSync(transcript) ? readFileSync(transcript, 'utf8') : output, code ?? 1)
+}
+
+function endTap(signal) {
+  try {
+    if (tap) process.kill(-tap.pid, signal)
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error
+  }
+}
+
+function report(tapOutput, code) {
+  const counts = { pass: 0, fail: 0, skip: 0, todo: 0 }
+  const summary = [...tapOutput.matchAll(/^# \{ (total: .*) \}$/gm)].at(-1)?.[1] ?? ''
+  for (const [, name, count] of summary.matchAll(/(\w+): (\d+)/g)) counts[name] = Number(count)
+
+  const complaints = []
+  // tap calls a file skipped that ends without a single assertion; it may as well have lost its way.
+  for (const [, file] of tapOutput.matchAll(/^ok \d+ - (.*) # SKIP no tests found$/gm)) {
+    complaints.push(`${file} ran no test.`)
+    counts.skip--
+    counts.fail++
+  }
+  for (const [, file] of tapOutput.matchAll(/^not ok \d+ - (\S+)/gm)) complaints.push(`${file} failed.`)
+  if (counts.pass + counts.fail === 0) complaints.push('No test ran.')
+  if (code !== 0 && counts.fail === 0) complaints.push(`tap ended with code ${code} though no assertion failed.`)
+  for (const complaint of complaints) console.error(complaint)
+
+  const skipped = counts.skip + counts.todo
+  console.log(`\n${counts.pass} passed, ${counts.fail} failed${skipped ? `, ${skipped} skipped` : ''}`)
+  return code || (complaints.length > 0 ? 1 : 0)
+}
+
+function findDatabaseTests() {
+  const tests = readdirSync(join(root, 'packages'))
+    .filter(name => name !== 'embedded-database' && existsSync(join(root, 'packages', name, 'test')))
+    .flatMap(name => {
+      const test = join(root, 'packages', name, 'test')
+      return readdirSync(test, { recursive: true }).map(file => join(test, file))
+    })
+    .filter(file => file.endsWith('.test.ts') && usesDatabase(file, new Set()))
+    .map(file => relative(root, file))
+    .sort()
+  if (tests.length > 0) return tests
+  console.error('No test file uses a database.')
+  process.exit(1)
+}
+
+function usesDatabase(file, seen) {
+  if (seen.has(file) || !existsSync(file)) return false
+  seen.add(file)
+  const imported = [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(match => match[1])
+  if (imported.includes('embedded-database/testing')) return true
+  return imported.some(path => path.startsWith('.') && usesDatabase(resolve(dirname(file), path), seen))
+}
