@@ -80,8 +80,9 @@ function equal(before: unknown, after: unknown): boolean {
 
 /** What was appended to a text, which is never nothing. */
 function tail(before: unknown, after: unknown): string | undefined {
-  if (typeof before !== 'string' || typeof after !== 'string' || !after.startsWith(before)) return undefined
-  return after.slice(before.length)
+  if (typeof before !== 'string' || typeof after !== 'string') return undefined
+  // Not `startsWith`, which compares a character at a time.
+  return after.slice(0, before.length) === before ? after.slice(before.length) : undefined
 }
 
 function isText(type: unknown): boolean {

@@ -191,6 +191,8 @@ t.test('accumulated text that is skipped, taken back or cannot be named is still
   t.match(await updates(abc, a), [{ type: 'widget.root.updated', widget: { children: [{ value: 'a' }] } }])
   t.match(await updates(a, { ...abc }), [{ type: 'widget.streaming_text.value_delta', delta: 'bc' }])
   t.match(await updates(a, { ...abc, size: 'lg' }), [{ type: 'widget.root.updated' }])
+  const [, other] = await all(accumulateText(['x'], { ...Text({ value: '', streaming: true }), id: 't' }))
+  t.match(await updates(a, other ?? none), [{ type: 'widget.root.updated', widget: { children: [{ value: 'x' }] } }])
   const below = [a, abc].map(node => Card({ children: [Transition({ children: node })] }))
   t.match((await all(streamWidget(turn, below)))[1], { update: { type: 'widget.root.updated' } })
   t.throws(() => Object.assign(a, { value: 'x' }), TypeError, 'a state cannot be changed behind its back')
