@@ -49,3 +49,19 @@ export { migrateChatkit } from './store/migrate.ts'
 export { postgresThreadStore } from './store/postgres.ts'
 export type { Database, DatabaseClient, Queryable } from './store/queryable.ts'
 export type { Feedback, ItemQuery, OwnedThreads, ThreadStore } from './store/thread-store.ts'
+export {
+  type ActionConfig,
+  accumulateText,
+  action,
+  type CompleteAction,
+  diffWidget,
+  maxWidgetDepth,
+  type StreamedText,
+  type StreamWidgetOptions,
+  streamWidget,
+  stripNulls,
+  type WidgetUpdate,
+  widgetJson,
+  widgetRoot,
+  widgets
+} from './widget/index.ts'
