@@ -23,6 +23,7 @@ type Arguments<Props> = object extends Props ? [props?: Props] : [props: Props]
 
 /** Makes one component; and says what is known about it. */
 export interface Builder<Node extends { type: string }, Where extends Place> {
+  (props: PropsOf<Node> & { id: string }): Node & { id: string }
   (...args: Arguments<PropsOf<Node>>): Node
   /** `type` on the wire. */
   readonly type: Node['type']

@@ -1,4 +1,4 @@
-import { action, widgets } from '../../src/widget/index.ts'
+import { accumulateText, action, widgets } from '../../src/widget/index.ts'
 
 const {
   Badge,
@@ -92,6 +92,9 @@ const root: widgets.AnyRoot = card
 export const component: widgets.AnyComponent = Button({ label: 'Go', iconStart: 'plus' })
 export const literal: 'Card' = card.type
 export const exported = root
+export const named: string = Text({ id: 't', value: '' }).id
+accumulateText([], Text({ id: 't', value: '', streaming: true }))
+accumulateText([], Markdown({ id: 't', value: '' }))
 
 // What is missing.
 // @ts-expect-error a card has children
@@ -144,6 +147,15 @@ Row({ children: [true] })
 Row({ children: ['a'] })
 // @ts-expect-error a status has a picture or an icon
 Card({ children: [], status: { text: 'a', icon: 'bolt', favicon: 'https://example.com' } })
+
+// @ts-expect-error no such prop, with an id too
+Text({ id: 't', value: 'a', italics: true })
+// @ts-expect-error no such size, with an id too
+Title({ id: 't', value: 'a', size: 'xs' })
+// @ts-expect-error text without an id cannot be named
+accumulateText([], Text({ value: '' }))
+// @ts-expect-error a title does not grow
+accumulateText([], Title({ id: 't', value: '' }))
 
 // What has another value.
 // @ts-expect-error no such size

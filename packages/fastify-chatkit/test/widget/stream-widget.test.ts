@@ -143,26 +143,26 @@ t.test('whoever makes the states is told when nobody wants more', async t => {
 
 t.test('text is accumulated from its deltas (D-6)', async t => {
   const base = Text({ id: 't', value: '> ', streaming: true, size: 'lg' })
-  t.strictSame(await all(accumulateText(stream('a', '', 'b'), { ...base, id: 't' })), [
+  t.strictSame(await all(accumulateText(stream('a', '', 'b'), base)), [
     { ...base, value: '> ' },
     { ...base, value: '> a' },
     { ...base, value: '> ab' },
     { ...base, value: '> ab', streaming: false }
   ])
-  t.strictSame(await all(accumulateText([], { ...Markdown({ value: '' }), id: 'm' })), [
+  t.strictSame(await all(accumulateText([], Markdown({ id: 'm', value: '' }))), [
     { type: 'Markdown', id: 'm', value: '' },
     { type: 'Markdown', id: 'm', value: '', streaming: false }
   ])
 })
 
 t.test('text needs an id to be accumulated', async t => {
-  await t.rejects(accumulateText([], { ...Text({ value: '' }), id: '' }).next(), TypeError)
+  await t.rejects(accumulateText([], Text({ id: '', value: '' })).next(), TypeError)
 })
 
 t.test('accumulated text goes out delta by delta, with nothing between', async t => {
   const deltas = Array.from({ length: 200 }, (_, at) => `${at} \u{1F600}`)
   async function* states() {
-    for await (const text of accumulateText(deltas, { ...Text({ value: '', streaming: true }), id: 't' }))
+    for await (const text of accumulateText(deltas, Text({ id: 't', value: '', streaming: true })))
       yield Card({ children: [Title({ value: 'Answer' }), text] })
   }
   const events = await all(streamWidget(turn, states()))
@@ -175,7 +175,7 @@ t.test('accumulated text goes out delta by delta, with nothing between', async t
 })
 
 t.test('accumulated text that is skipped, taken back or cannot be named is still right', async t => {
-  const states = await all(accumulateText(['a', 'b', 'c'], { ...Text({ value: '', streaming: true }), id: 't' }))
+  const states = await all(accumulateText(['a', 'b', 'c'], Text({ id: 't', value: '', streaming: true })))
   const [none, a, , abc] = states
   if (!none || !a || !abc) throw new Error('There are five states')
   const updates = async (...nodes: (typeof a)[]) => {
@@ -191,7 +191,7 @@ t.test('accumulated text that is skipped, taken back or cannot be named is still
   t.match(await updates(abc, a), [{ type: 'widget.root.updated', widget: { children: [{ value: 'a' }] } }])
   t.match(await updates(a, { ...abc }), [{ type: 'widget.streaming_text.value_delta', delta: 'bc' }])
   t.match(await updates(a, { ...abc, size: 'lg' }), [{ type: 'widget.root.updated' }])
-  const [, other] = await all(accumulateText(['x'], { ...Text({ value: '', streaming: true }), id: 't' }))
+  const [, other] = await all(accumulateText(['x'], Text({ id: 't', value: '', streaming: true })))
   t.match(await updates(a, other ?? none), [{ type: 'widget.root.updated', widget: { children: [{ value: 'x' }] } }])
   const below = [a, abc].map(node => Card({ children: [Transition({ children: node })] }))
   t.match((await all(streamWidget(turn, below)))[1], { update: { type: 'widget.root.updated' } })

@@ -1,5 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { loadWidgetTemplate } from 'fastify-chatkit/widget-template'
 import t from 'tap'
-import { loadWidgetTemplate } from '../../src/widget/template/widget-template.ts'
 
 function template(text: string, jsonSchema?: object) {
   return loadWidgetTemplate({ version: '1.0', name: 'order', template: text, jsonSchema })
@@ -158,4 +159,12 @@ t.test('what does not give a widget is refused, without the data in the message'
   })
   t.throws(() => template('{"type":"Card","children":["a"]}').build(), { message: /children\[0\]/ })
   t.equal(template('{"type": {{ name }}').render({ name: 'x' }), '{"type": x')
+})
+
+t.test('the template engine is loaded by this entry only, so that it can be missing', async t => {
+  const source = new URL('../../src/', import.meta.url)
+  const files = readdirSync(source, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))
+  const importing = (what: RegExp) => files.filter(name => what.test(readFileSync(new URL(name, source), 'utf8')))
+  t.strictSame(importing(/from '@huggingface\/jinja'/), ['widget/template/jinja.ts'])
+  t.strictSame(importing(/from '.*\/template\//), [])
 })
