@@ -1,11 +1,12 @@
 export type { AttachmentRequest, AttachmentStore, CreatedAttachment } from './attachment/attachment-store.ts'
 export { type ChatKitErrorCode, chatkitErrors, isChatKitError } from './errors.ts'
-export type { ChatKitOptions, IdFactory, Limits, Recording } from './options.ts'
+export type { Recording } from './operation/operation.ts'
+export type { ChatKitOptions, Limits } from './options.ts'
 export { chatkit, chatkit as default } from './plugin.ts'
 export type { Action } from './protocol/action.ts'
 export type { Attachment, FileAttachment, ImageAttachment, UploadDescriptor } from './protocol/attachment.ts'
 export type { ErrorEvent, ResponderEvent, StreamEvent, StreamOptions } from './protocol/event.ts'
-export { type IdKind, idPrefixes, newId } from './protocol/ids.ts'
+export { type IdFactory, type IdKind, idPrefixes, newId } from './protocol/ids.ts'
 export type { OutputText } from './protocol/item/assistant-message.ts'
 export {
   type AssistantMessageItem,

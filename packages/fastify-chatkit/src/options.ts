@@ -1,19 +1,10 @@
 import type { FastifyRequest, RouteShorthandOptions } from 'fastify'
 import type { AttachmentStore } from './attachment/attachment-store.ts'
-import type { IdKind } from './protocol/ids.ts'
-import type { ActionResponder, Responder, StreamOptionsHook, SyncActionResponder } from './responder/responder.ts'
+import type { Recording, Settings } from './operation/operation.ts'
+import type { StreamOptions } from './protocol/event.ts'
+import { type IdFactory, newId } from './protocol/ids.ts'
+import type { ActionTurn, ResponderEvents, SyncActionResponder, Turn } from './responder/responder.ts'
 import type { Feedback, ThreadStore } from './store/thread-store.ts'
-
-/** Sound to be turned into text. */
-export type Recording = {
-  audio: Buffer
-  /** As sent, such as `audio/webm;codecs=opus`. */
-  mimeType: string
-  /** The part before `;`. */
-  mediaType: string
-  owner: string
-  signal: AbortSignal
-}
 
 /** How much one owner, and one request, may ask for. Times are in milliseconds. */
 export type Limits = {
@@ -33,9 +24,6 @@ export type Limits = {
   streamMs: number
 }
 
-/** Makes ids in place of this package's own. An id must be new each time. */
-export type IdFactory = (kind: IdKind) => string
-
 export interface ChatKitOptions<Context = unknown> {
   /** Where the one POST route is. @default "/chatkit" */
   path?: string
@@ -47,22 +35,23 @@ export interface ChatKitOptions<Context = unknown> {
   /** `config` of that route, for other plugins. */
   config?: RouteShorthandOptions['config']
   /** Whose threads these are: an id that no two people share. */
-  owner: (request: FastifyRequest) => string | Promise<string>
+  owner(request: FastifyRequest): string | Promise<string>
   /** What responders get as `turn.context`. */
-  context?: (request: FastifyRequest) => Context | Promise<Context>
+  context?(request: FastifyRequest): Context | Promise<Context>
   threadStore: ThreadStore
+  // Methods, not properties: so that functions written for a context of their own fit here.
   /** Answers messages. */
-  respond: Responder<Context>
+  respond(turn: Turn<Context>): ResponderEvents
   /** Answers `threads.custom_action`. Without it such a request is refused. */
-  action?: ActionResponder<Context>
+  action?(turn: ActionTurn<Context>): ResponderEvents
   /** Answers `threads.sync_custom_action`. Without it such a request is refused. */
-  syncAction?: SyncActionResponder<Context>
+  syncAction?(turn: ActionTurn<Context>): ReturnType<SyncActionResponder>
   /** Hears opinions; they are stored as well. */
-  feedback?: (feedback: Feedback & { owner: string }) => void | Promise<void>
+  feedback?(feedback: Feedback & { owner: string }): void | Promise<void>
   /** Turns sound into text. Without it such a request is refused. */
-  transcribe?: (recording: Recording) => string | Promise<string>
+  transcribe?(recording: Recording): string | Promise<string>
   /** @default cancelling is allowed */
-  streamOptions?: StreamOptionsHook<Context>
+  streamOptions?(turn: Turn<Context>): StreamOptions | Promise<StreamOptions>
   /** Where the bytes of attachments are. Without it, attachments are refused. */
   attachments?: AttachmentStore
   /** @default ids of 96 random bits */
@@ -85,5 +74,101 @@ export interface ChatKitOptions<Context = unknown> {
   /** How long a run goes on after its last reader left. Stop and a closed tab look the same. @default 0 */
   detachedRunMs?: number
   /** @default the time of day */
-  now?: () => Date
+  now?(): Date
+}
+
+const defaultLimits: Limits = {
+  bodyBytes: 4 * 1024 * 1024,
+  messageLength: 100_000,
+  attachments: 10,
+  attachmentBytes: 100 * 1024 * 1024,
+  pageSize: 10_000,
+  openStreams: 10,
+  streamMs: 10 * 60 * 1000
+}
+
+/** The longest time a timer of Node takes. */
+const longestMs = 2 ** 31 - 1
+
+/** Options with every default in place. */
+export type ResolvedOptions = {
+  path: string
+  hooks: Pick<ChatKitOptions, 'onRequest' | 'preParsing' | 'preValidation' | 'preHandler' | 'config'>
+  owner: ChatKitOptions['owner']
+  context: (request: FastifyRequest) => unknown
+  threadStore: ThreadStore
+  limits: Limits
+  heartbeatMs: number
+  plainMessages: boolean
+  busyThread: 'refuse' | 'queue'
+  joinRepeatedRequests: boolean
+  detachedRunMs: number
+  settings: Omit<Settings, 'onThreadDeleted'>
+}
+
+/** @throws TypeError for an option that cannot be meant, at start-up. */
+export function resolveOptions(options: ChatKitOptions): ResolvedOptions {
+  const limits: Limits = { ...defaultLimits, ...defined(options.limits ?? {}) }
+  const { path = '/chatkit', heartbeatMs = 15_000, detachedRunMs = 0, busyThread = 'refuse' } = options
+  if (typeof path !== 'string' || !path.startsWith('/')) throw new TypeError('path must begin with a slash')
+  for (const name of ['owner', 'respond'] as const)
+    if (typeof options[name] !== 'function') throw new TypeError(`${name} must be a function`)
+  if (typeof options.threadStore?.forOwner !== 'function')
+    throw new TypeError('threadStore must be a thread store, such as postgresThreadStore(app.pg)')
+  for (const name of [
+    'action',
+    'syncAction',
+    'feedback',
+    'transcribe',
+    'streamOptions',
+    'context',
+    'newId',
+    'now'
+  ] as const)
+    if (options[name] !== undefined && typeof options[name] !== 'function')
+      throw new TypeError(`${name} must be a function`)
+  for (const [name, value] of Object.entries(limits))
+    if (
+      !Number.isInteger(value) ||
+      value < (name === 'attachments' ? 0 : 1) ||
+      (name === 'streamMs' && value > longestMs)
+    )
+      throw new TypeError(`limits.${name} must be a whole number above zero`)
+  for (const [name, value] of Object.entries({ heartbeatMs, detachedRunMs }))
+    if (!Number.isInteger(value) || value < 0 || value > longestMs)
+      throw new TypeError(`${name} must be a whole number of milliseconds, or 0`)
+  if (busyThread !== 'refuse' && busyThread !== 'queue') throw new TypeError('busyThread must be "refuse" or "queue"')
+  const { onRequest, preParsing, preValidation, preHandler, config } = options
+  return {
+    path,
+    hooks: defined({ onRequest, preParsing, preValidation, preHandler, config }),
+    owner: request => options.owner(request),
+    context: request => options.context?.(request),
+    threadStore: options.threadStore,
+    limits,
+    heartbeatMs,
+    plainMessages: options.plainMessages ?? false,
+    busyThread,
+    joinRepeatedRequests: options.joinRepeatedRequests ?? true,
+    detachedRunMs,
+    settings: {
+      respond: turn => options.respond(turn),
+      action: options.action?.bind(options) ?? null,
+      syncAction: options.syncAction?.bind(options) ?? null,
+      streamOptions: options.streamOptions?.bind(options) ?? null,
+      feedback: options.feedback?.bind(options) ?? null,
+      transcribe: options.transcribe?.bind(options) ?? null,
+      attachments: options.attachments ?? null,
+      limits,
+      refuse: [...(options.refuse ?? ['closed' as const])],
+      persistWidgetUpdates: options.persistWidgetUpdates ?? false,
+      keepUploadDescriptor: options.keepUploadDescriptor ?? false,
+      newId: options.newId ?? newId,
+      now: () => options.now?.() ?? new Date()
+    }
+  }
+}
+
+function defined<Any extends object>(values: Any): Any {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Any
 }

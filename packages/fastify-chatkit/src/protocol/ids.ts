@@ -28,3 +28,6 @@ export type IdKind = keyof typeof idPrefixes
 export function newId(kind: IdKind): string {
   return `${idPrefixes[kind]}_${randomBytes(12).toString('hex')}`
 }
+
+/** Makes ids in place of `newId`. Each must be new, and at most 256 characters without NUL. */
+export type IdFactory = (kind: IdKind) => string

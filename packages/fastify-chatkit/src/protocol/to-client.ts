@@ -26,8 +26,7 @@ export function threadToClient(
 /** An item as its reader may see it, or `null` for one that must never leave. */
 export function itemToClient(item: ThreadItem): ThreadItem | null {
   if (isHidden(item.type)) return null
-  const kind = itemKind(item.type)
-  return kind?.toClient ? kind.toClient(item) : item
+  return itemKind(item.type)?.toClient(item) ?? null
 }
 
 /** The items of a list that may leave. */

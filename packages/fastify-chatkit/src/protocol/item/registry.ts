@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import type { ItemKind } from './item.ts'
+import type { Audience } from './item.ts'
 import * as kinds from './kinds.ts'
 
 type Kind = (typeof kinds)[keyof typeof kinds]
@@ -33,24 +33,45 @@ export type WidgetItem = ItemOf<'widget'>
 export type StructuredInputItem = ItemOf<'structured_input'>
 export type WorkflowItem = ItemOf<'workflow'>
 
-type AnyKind = Omit<ItemKind, 'updates' | 'fold' | 'keepUnfinished' | 'toClient' | 'schema'> & {
+/** A kind, whichever it is: what this package asks of all of them. */
+export type AnyItemKind = {
+  readonly type: string
+  readonly audience: Audience
   readonly schema: z.ZodType<ThreadItem>
   readonly updates: readonly z.ZodType<ItemUpdate>[]
-  fold?(item: ThreadItem, update: ItemUpdate): void
-  keepUnfinished?(item: ThreadItem): boolean
-  toClient?(item: ThreadItem): ThreadItem
+  /** Whether its items can take an update of that type. */
+  takes(updateType: string): boolean
+  fold(item: ThreadItem, update: ItemUpdate): void
+  keepUnfinished(item: ThreadItem): boolean
+  toClient(item: ThreadItem): ThreadItem
 }
 
-const all = Object.values(kinds) as unknown as readonly AnyKind[]
-const byType = new Map(all.map(kind => [kind.type as string, kind]))
+// The one place where a kind's own types are given up for those of all kinds: what goes in was chosen by `type`.
+type Optional = 'fold' | 'keepUnfinished' | 'toClient'
+type Erased = Omit<AnyItemKind, 'takes' | Optional> & Partial<Pick<AnyItemKind, Optional>>
 
-const updates = new Map(
-  all.flatMap(kind =>
-    kind.updates.map(
-      schema => [(schema as unknown as z.ZodObject<{ type: z.ZodLiteral<string> }>).shape.type.value, schema] as const
-    )
-  )
-)
+function erase(kind: Kind): AnyItemKind {
+  const { type, audience, schema, updates, fold, keepUnfinished, toClient } = kind as unknown as Erased
+  const taken = new Set(updates.map(typeOfSchema))
+  return {
+    type,
+    audience,
+    schema,
+    updates,
+    takes: updateType => taken.has(updateType),
+    fold: fold ?? (() => undefined),
+    keepUnfinished: keepUnfinished ?? (() => false),
+    toClient: toClient ?? (item => item)
+  }
+}
+
+function typeOfSchema(schema: z.ZodType): string {
+  return (schema as unknown as z.ZodObject<{ type: z.ZodLiteral<string> }>).shape.type.value
+}
+
+const all = Object.values(kinds).map(erase)
+const byType = new Map(all.map(kind => [kind.type, kind]))
+const updates = new Map(all.flatMap(kind => kind.updates.map(schema => [typeOfSchema(schema), schema] as const)))
 
 /** Types of the items only the server may see. */
 export const hiddenTypes: readonly string[] = all.filter(kind => kind.audience === 'server').map(kind => kind.type)
@@ -60,7 +81,7 @@ export const itemTypes: readonly string[] = [...byType.keys()]
 export const updateTypes: readonly string[] = [...updates.keys()]
 
 /** The kind of that `type`, or `undefined`. */
-export function itemKind(type: string): AnyKind | undefined {
+export function itemKind(type: string): AnyItemKind | undefined {
   return byType.get(type)
 }
 

@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { chatkitErrors } from '../errors.ts'
+import type { Call, Settings, StreamOperation } from '../operation/operation.ts'
+import { makeTurn } from '../operation/turn.ts'
+import type { ResolvedOptions } from '../options.ts'
+import { guardedThreads } from '../store/guarded.ts'
+import { checkedOwner } from '../store/thread-store.ts'
+import { Outlet } from '../stream/outlet.ts'
+import type { Running } from '../stream/run-responder.ts'
+import type { Runs } from '../stream/runs.ts'
+import { streamHeaders } from '../stream/sse.ts'
+import { understand } from './body.ts'
+import { readerSignal } from './reader.ts'
+
+/** Answers one request: who asks, what is asked, then JSON or a stream. */
+export function makeHandler(options: ResolvedOptions, runs: Runs) {
+  const settings: Settings = {
+    ...options.settings,
+    onThreadDeleted: (owner, threadId) => runs.abandon(owner, threadId)
+  }
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
+    const owner = await ownerOf(request, options)
+    const { operation, params, envelope } = understand(request.body, options)
+    const signal = readerSignal(reply)
+    const call: Call = {
+      owner,
+      threads: guardedThreads(options.threadStore.forOwner(owner)),
+      metadata: envelope.metadata,
+      context: await options.context(request),
+      requestId: request.id,
+      log: request.log,
+      settings,
+      signal
+    }
+    if (operation.answer === 'json') return await operation.run(params, call)
+
+    const outlet = new Outlet(options.heartbeatMs)
+    await runs.open({
+      owner,
+      threadId: operation.threadId(params),
+      joinKey: options.joinRepeatedRequests ? fingerprint(owner, request.body) : null,
+      outlet,
+      left: signal,
+      begin: async signal => await begin(operation, params, { ...call, signal })
+    })
+    return reply.headers(streamHeaders).send(outlet.stream)
+  }
+}
+
+async function ownerOf(request: FastifyRequest, options: ResolvedOptions): Promise<string> {
+  const owner = await options.owner(request)
+  try {
+    return checkedOwner(owner)
+  } catch (cause) {
+    throw new chatkitErrors.FST_CHATKIT_OWNER_MISSING({ cause })
+  }
+}
+
+async function begin(operation: StreamOperation, params: unknown, call: Call): Promise<Omit<Running, 'signal'>> {
+  const { settings, threads, log, requestId } = call
+  const beginning = await operation.begin(params, call)
+  const { newId, now, persistWidgetUpdates } = settings
+  const common = { threads, log, requestId, newId, now, persistWidgetUpdates, thread: beginning.thread }
+  if ('refusal' in beginning)
+    return { ...common, before: [beginning.refusal], after: [], streamOptions: null, respond: () => [] }
+  const { before = [], after = [], input, respond } = beginning
+  return {
+    ...common,
+    before,
+    after,
+    streamOptions: async live =>
+      (await settings.streamOptions?.(makeTurn(call, live, input))) ?? { allow_cancel: true },
+    respond: live => respond(makeTurn(call, live, input))
+  }
+}
+
+// The same owner and the same body: the front end repeats a request it believes lost, word for word.
+function fingerprint(owner: string, body: unknown): string {
+  return createHash('sha256')
+    .update(JSON.stringify([owner, body]))
+    .digest('base64')
+}

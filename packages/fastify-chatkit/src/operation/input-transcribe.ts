@@ -1,0 +1,26 @@
+import { z } from 'zod'
+import { chatkitErrors } from '../errors.ts'
+import { jsonOperation } from './operation.ts'
+
+// RFC 4648 §4, with padding. Node's decoder would pass over whatever is no base64.
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/
+
+/** Turns what was said into text. */
+export const inputTranscribe = jsonOperation({
+  type: 'input.transcribe',
+  params: z.object({
+    audio_base64: z.string().refine(text => base64.test(text), { message: 'Not base64' }),
+    mime_type: z.string()
+  }),
+  async run({ audio_base64, mime_type }, { owner, settings, signal }) {
+    if (!settings.transcribe) throw new chatkitErrors.FST_CHATKIT_NOT_SUPPORTED('dictation')
+    const text = await settings.transcribe({
+      audio: Buffer.from(audio_base64, 'base64'),
+      mimeType: mime_type,
+      mediaType: mime_type.split(';', 1)[0]?.trim() ?? '',
+      owner,
+      signal
+    })
+    return { text }
+  }
+})

@@ -1,0 +1,23 @@
+import { z } from 'zod'
+import { userMessageInput } from '../protocol/user-input.ts'
+import { loadOpenThread } from './find.ts'
+import { streamOperation } from './operation.ts'
+import { checkUserMessage, storeUserMessage } from './store-user-message.ts'
+
+/** Goes on with a thread. */
+export const threadsAddUserMessage = streamOperation({
+  type: 'threads.add_user_message',
+  params: z.object({ thread_id: z.string(), input: userMessageInput }),
+  threadId: ({ thread_id }) => thread_id,
+  async begin({ thread_id, input }, { threads, settings }) {
+    checkUserMessage(input, settings)
+    const thread = await loadOpenThread(threads, thread_id, settings)
+    const message = await threads.transaction(tx => storeUserMessage(tx, thread_id, input, settings))
+    return {
+      thread,
+      before: [{ type: 'thread.item.done', item: message }],
+      input: message,
+      respond: settings.respond
+    }
+  }
+})

@@ -1,0 +1,28 @@
+import { z } from 'zod'
+import { chatkitErrors } from '../errors.ts'
+import { action } from '../protocol/action.ts'
+import { parseItem } from '../protocol/item/registry.ts'
+import { optional } from '../protocol/schema.ts'
+import { itemToClient } from '../protocol/to-client.ts'
+import { loadItem, loadOpenThread } from './find.ts'
+import { jsonOperation } from './operation.ts'
+import { makeTurn } from './turn.ts'
+
+/** Something was done to a widget, and is answered at once: with the item as it should look now, or with nothing. */
+export const threadsSyncCustomAction = jsonOperation({
+  type: 'threads.sync_custom_action',
+  params: z.object({ thread_id: z.string(), item_id: optional(z.string()), action }),
+  async run({ thread_id, item_id, action }, call) {
+    const { threads, settings } = call
+    const hook = settings.syncAction
+    if (!hook) throw new chatkitErrors.FST_CHATKIT_NOT_SUPPORTED('actions that are answered at once')
+    const thread = await loadOpenThread(threads, thread_id, settings)
+    const sender = item_id === undefined ? null : await loadItem(threads, thread_id, item_id, 'widget')
+    const draft = await hook({ ...makeTurn(call, thread, null), input: null, action, sender })
+    if (!draft) return {}
+    const item = parseItem({ created_at: settings.now(), ...draft, thread_id })
+    if (settings.persistWidgetUpdates) await threads.saveItem(thread_id, item)
+    const visible = itemToClient(item)
+    return visible ? { updated_item: visible } : {}
+  }
+})

@@ -1,0 +1,133 @@
+import { type ResponderEvent, type StreamEvent, transientEvent } from '../protocol/event.ts'
+import { type ItemUpdate, isHidden, parseItem, parseUpdate, type ThreadItem } from '../protocol/item/registry.ts'
+import { eventToClient } from '../protocol/to-client.ts'
+import type { OwnedThreads } from '../store/thread-store.ts'
+import { Unfinished } from './unfinished.ts'
+
+type Surroundings = {
+  thread: { readonly id: string }
+  threads: OwnedThreads
+  persistWidgetUpdates: boolean
+  now: () => Date
+}
+
+/**
+ * Takes what a responder yields: checks it, stores it, and gives back what the reader may see of it.
+ */
+export class EventSink {
+  readonly unfinished = new Unfinished()
+  readonly #threadId: string
+  readonly #around: Surroundings
+  /** Items this run has met, and whether they are for the server alone. */
+  readonly #hidden = new Map<string, boolean>()
+
+  constructor(around: Surroundings) {
+    this.#threadId = around.thread.id
+    this.#around = around
+  }
+
+  /**
+   * @returns the event for the reader, `null` when there is none; a promise only when a store had to be asked.
+   * @throws for what is no event. Nothing has been stored then.
+   */
+  take(event: ResponderEvent): StreamEvent | null | Promise<StreamEvent | null> {
+    switch (event.type) {
+      case 'thread.item.updated':
+        return this.#update(event.item_id, event.update)
+      case 'thread.item.added': {
+        const item = this.#item(event.item)
+        this.unfinished.begin(structuredClone(item))
+        return eventToClient({ type: 'thread.item.added', item })
+      }
+      case 'thread.item.done':
+        return this.#done(this.#item(event.item))
+      case 'thread.item.replaced':
+        return this.#replace(this.#item(event.item))
+      case 'thread.item.removed':
+        return this.#remove(event.item_id)
+      default:
+        return transientEvent.parse(event)
+    }
+  }
+
+  #item(draft: object): ThreadItem {
+    // Its thread is the turn's, whatever a responder says.
+    const item = parseItem({ created_at: this.#around.now(), ...draft, thread_id: this.#threadId })
+    this.#hidden.set(item.id, isHidden(item.type))
+    return item
+  }
+
+  async #done(item: ThreadItem): Promise<StreamEvent | null> {
+    await this.#around.threads.addItem(this.#threadId, item)
+    this.unfinished.end(item.id)
+    return eventToClient({ type: 'thread.item.done', item })
+  }
+
+  async #replace(item: ThreadItem): Promise<StreamEvent | null> {
+    await this.#around.threads.saveItem(this.#threadId, item)
+    if (this.unfinished.has(item.id)) this.unfinished.begin(structuredClone(item))
+    return eventToClient({ type: 'thread.item.replaced', item })
+  }
+
+  async #remove(itemId: string): Promise<StreamEvent | null> {
+    const hidden = await this.#isHidden(itemId)
+    await this.#around.threads.deleteItem(this.#threadId, itemId)
+    this.unfinished.end(itemId)
+    return hidden ? null : { type: 'thread.item.removed', item_id: itemId }
+  }
+
+  #update(itemId: string, draft: unknown): StreamEvent | null | Promise<StreamEvent | null> {
+    const update = isTextDelta(draft) ? draft : parseUpdate(draft)
+    const event: StreamEvent = { type: 'thread.item.updated', item_id: itemId, update }
+    const hidden = this.#hidden.get(itemId)
+    if (this.unfinished.has(itemId)) {
+      this.unfinished.fold(itemId, update)
+      return hidden ? null : event
+    }
+    if (hidden !== undefined && !this.#persists(update)) return hidden ? null : event
+    return this.#updateStored(itemId, update, event)
+  }
+
+  async #updateStored(itemId: string, update: ItemUpdate, event: StreamEvent): Promise<StreamEvent | null> {
+    if (await this.#isHidden(itemId)) return null
+    if (this.#persists(update)) {
+      const stored = await this.#around.threads.findItem(this.#threadId, itemId)
+      if (stored?.type === 'widget')
+        await this.#around.threads.saveItem(this.#threadId, { ...stored, widget: update.widget })
+    }
+    return event
+  }
+
+  #persists(update: ItemUpdate): update is Extract<ItemUpdate, { type: 'widget.root.updated' }> {
+    return this.#around.persistWidgetUpdates && update.type === 'widget.root.updated'
+  }
+
+  // Of an item from before this run only the store knows.
+  async #isHidden(itemId: string): Promise<boolean> {
+    const known = this.#hidden.get(itemId)
+    if (known !== undefined) return known
+    const item = await this.#around.threads.findItem(this.#threadId, itemId)
+    const hidden = item !== null && isHidden(item.type)
+    this.#hidden.set(itemId, hidden)
+    return hidden
+  }
+}
+
+type TextDelta = Extract<ItemUpdate, { type: 'assistant_message.content_part.text_delta' }>
+
+// Deltas are most of any stream: theirs is a check by hand, and no copy.
+function isTextDelta(update: unknown): update is TextDelta {
+  return (
+    typeof update === 'object' &&
+    update !== null &&
+    'type' in update &&
+    update.type === 'assistant_message.content_part.text_delta' &&
+    'delta' in update &&
+    typeof update.delta === 'string' &&
+    'content_index' in update &&
+    typeof update.content_index === 'number' &&
+    Number.isInteger(update.content_index) &&
+    update.content_index >= 0 &&
+    update.content_index <= 10_000
+  )
+}

@@ -1,0 +1,93 @@
+import type { StreamEvent } from '../protocol/event.ts'
+import type { Outlet } from './outlet.ts'
+import { Replay } from './replay.ts'
+import type { EndReason } from './run-responder.ts'
+import { frame } from './sse.ts'
+
+/** A reader this far behind the fastest one is let go. */
+const tooFarBehind = 48 * 1024
+
+/**
+ * One answer in the making, and those who read it: nobody yet, one reader as a rule, more when a request was repeated.
+ */
+export class Run {
+  readonly signal: AbortSignal
+  readonly #controller = new AbortController()
+  readonly #outlets = new Set<Outlet>()
+  readonly #replay = new Replay()
+  readonly #detachedMs: number
+  #leaving: NodeJS.Timeout | undefined
+  #ended = false
+
+  /** @param detachedMs how long it goes on without a reader. */
+  constructor(detachedMs: number) {
+    this.#detachedMs = detachedMs
+    this.signal = this.#controller.signal
+  }
+
+  /** Whether it is still on its way to a regular end. */
+  get alive(): boolean {
+    return !this.#ended && !this.signal.aborted
+  }
+
+  /** Lets a reader read along, from the beginning. @returns false when it is too late for that. */
+  join(outlet: Outlet): boolean {
+    const told = this.alive ? this.#replay.frames() : null
+    if (!told) return false
+    for (const one of told) outlet.write(one)
+    this.#outlets.add(outlet)
+    clearTimeout(this.#leaving)
+    return true
+  }
+
+  /** A reader has gone. With the last one the run ends, at once or after a while. */
+  leave(outlet: Outlet): void {
+    if (!this.#outlets.delete(outlet) || this.#outlets.size > 0 || this.#ended) return
+    if (this.#detachedMs <= 0) this.abort('left')
+    else this.#leaving = setTimeout(() => this.abort('left'), this.#detachedMs)
+  }
+
+  abort(reason: EndReason): void {
+    clearTimeout(this.#leaving)
+    this.#controller.abort(reason)
+  }
+
+  /** Tells every reader. Gives a promise while none of them can take more. */
+  emit = (event: StreamEvent): Promise<void> | undefined => {
+    this.#replay.add(event)
+    const one = frame(event)
+    let enough = this.#outlets.size > 0
+    for (const outlet of this.#outlets) {
+      outlet.write(one)
+      if (outlet.wanted) enough = false
+    }
+    if (this.#outlets.size > 1 && !enough) this.#letGoOfTheSlow()
+    return enough && !this.signal.aborted ? this.#whenWanted() : undefined
+  }
+
+  /** Ends every reader's stream. */
+  end(): void {
+    this.#ended = true
+    clearTimeout(this.#leaving)
+    for (const outlet of this.#outlets) outlet.end()
+    this.#outlets.clear()
+  }
+
+  async #whenWanted(): Promise<void> {
+    let stop: () => void = () => undefined
+    const aborted = new Promise<void>(resolve => {
+      stop = resolve
+      this.signal.addEventListener('abort', stop, { once: true })
+    })
+    await Promise.race([aborted, ...[...this.#outlets].map(outlet => outlet.whenWanted())])
+    this.signal.removeEventListener('abort', stop)
+  }
+
+  #letGoOfTheSlow(): void {
+    for (const outlet of this.#outlets) {
+      if (outlet.behind <= tooFarBehind) continue
+      this.#outlets.delete(outlet)
+      outlet.stream.destroy()
+    }
+  }
+}

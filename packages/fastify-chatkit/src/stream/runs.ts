@@ -1,0 +1,172 @@
+import { chatkitErrors } from '../errors.ts'
+import type { Outlet } from './outlet.ts'
+import { Run } from './run.ts'
+import { type Running, runResponder } from './run-responder.ts'
+
+/** How long a request waits for a run that is just ending before it is told that the thread is busy. */
+const patienceMs = 250
+
+/** A request to be answered by a run. */
+export type RunRequest = {
+  owner: string
+  /** The thread it is about; `null` when it makes one. */
+  threadId: string | null
+  /** Equal for equal requests of one owner; `null` when this one is never joined. */
+  joinKey: string | null
+  outlet: Outlet
+  /** Aborts when the reader has left. */
+  left: AbortSignal
+  /** Checks and stores what the request says. Nothing has been told yet: it may still throw. */
+  begin: (signal: AbortSignal) => Promise<Omit<Running, 'signal'>>
+}
+
+/** How many runs there may be, and how long. Times are in milliseconds. */
+export type RunSettings = {
+  busyThread: 'refuse' | 'queue'
+  detachedRunMs: number
+  openStreams: number
+  streamMs: number
+}
+
+type Occupied = { run: Run | null; over: Promise<void> }
+
+/** The runs of this process: one a thread, several an owner, and repeated requests joined to the run they repeat. */
+export class Runs {
+  readonly #settings: RunSettings
+  readonly #threads = new Map<string, Occupied>()
+  readonly #joinable = new Map<string, Promise<Run>>()
+  readonly #open = new Map<string, number>()
+  readonly #running = new Map<Run, Promise<void>>()
+  #closing = false
+
+  constructor(settings: RunSettings) {
+    this.#settings = settings
+  }
+
+  /**
+   * Connects an outlet to the run that answers a request.
+   *
+   * @throws FST_CHATKIT_CLOSING, FST_CHATKIT_TOO_MANY_STREAMS, FST_CHATKIT_THREAD_BUSY, and what `begin` throws.
+   */
+  async open(request: RunRequest): Promise<void> {
+    const { owner, outlet, left, joinKey } = request
+    if (this.#closing) throw new chatkitErrors.FST_CHATKIT_CLOSING()
+    const open = this.#open.get(owner) ?? 0
+    if (open >= this.#settings.openStreams) throw new chatkitErrors.FST_CHATKIT_TOO_MANY_STREAMS()
+    this.#open.set(owner, open + 1)
+    outlet.stream.once('close', () => this.#closed(owner))
+    try {
+      const known = joinKey === null ? undefined : this.#joinable.get(joinKey)
+      let run = await known
+      if (!run?.join(outlet)) {
+        const started = this.#start(request)
+        if (joinKey !== null) this.#remember(joinKey, started)
+        run = await started
+      }
+      const joined = run
+      const leave = () => joined.leave(outlet)
+      outlet.stream.once('close', leave)
+      left.addEventListener('abort', leave, { once: true })
+      if (left.aborted) leave()
+    } catch (error) {
+      outlet.stream.destroy()
+      throw error
+    }
+  }
+
+  /** Ends the run of a thread that is deleted. */
+  abandon(owner: string, threadId: string): void {
+    this.#threads.get(key(owner, threadId))?.run?.abort('deleted')
+  }
+
+  /** Ends every run, and resolves when what they had to keep is kept. No more are begun. */
+  async close(): Promise<void> {
+    this.#closing = true
+    for (const run of this.#running.keys()) run.abort('closing')
+    await Promise.all(this.#running.values())
+  }
+
+  async #start(request: RunRequest): Promise<Run> {
+    const { owner, threadId, outlet } = request
+    const run = new Run(this.#settings.detachedRunMs)
+    let over: () => void = () => undefined
+    const occupied: Occupied = { run, over: new Promise(resolve => (over = resolve)) }
+    const keys: string[] = []
+    const occupy = (id: string) => {
+      keys.push(key(owner, id))
+      this.#threads.set(key(owner, id), occupied)
+    }
+    const release = () => {
+      for (const one of keys) this.#threads.delete(one)
+      over()
+    }
+    try {
+      if (threadId !== null) {
+        await this.#whenFree(key(owner, threadId), request.left)
+        occupy(threadId)
+      }
+      const running = await request.begin(run.signal)
+      if (threadId === null) occupy(running.thread.id)
+      run.join(outlet)
+      const timer = setTimeout(() => run.abort('timeout'), this.#settings.streamMs)
+      const ended = runResponder({ ...running, signal: run.signal }, run.emit).finally(() => {
+        clearTimeout(timer)
+        this.#running.delete(run)
+        release()
+        run.end()
+      })
+      this.#running.set(run, ended)
+      if (this.#closing) run.abort('closing')
+      return run
+    } catch (error) {
+      release()
+      throw error
+    }
+  }
+
+  // A run that is ending is waited for: whoever stops an answer asks the next question at once.
+  async #whenFree(thread: string, left: AbortSignal): Promise<void> {
+    for (;;) {
+      const occupied = this.#threads.get(thread)
+      if (!occupied) return
+      const queue = this.#settings.busyThread === 'queue' || occupied.run?.signal.aborted === true
+      const over = await overWithin(occupied.over, queue ? null : patienceMs, left)
+      if (!over) throw new chatkitErrors.FST_CHATKIT_THREAD_BUSY()
+    }
+  }
+
+  #remember(joinKey: string, started: Promise<Run>): void {
+    this.#joinable.set(joinKey, started)
+    const forget = () => {
+      if (this.#joinable.get(joinKey) === started) this.#joinable.delete(joinKey)
+    }
+    started.then(run => this.#running.get(run)).then(forget, forget)
+  }
+
+  #closed(owner: string): void {
+    const open = (this.#open.get(owner) ?? 1) - 1
+    if (open > 0) this.#open.set(owner, open)
+    else this.#open.delete(owner)
+  }
+}
+
+function key(owner: string, threadId: string): string {
+  return JSON.stringify([owner, threadId])
+}
+
+async function overWithin(over: Promise<void>, ms: number | null, left: AbortSignal): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined
+  let giveUp: () => void = () => undefined
+  const given = new Promise<false>(resolve => {
+    giveUp = () => resolve(false)
+    if (left.aborted) giveUp()
+    left.addEventListener('abort', giveUp, { once: true })
+    if (ms !== null) timer = setTimeout(giveUp, ms)
+  })
+  try {
+    return await Promise.race([over.then(() => true), given])
+  } finally {
+    clearTimeout(timer)
+    left.removeEventListener('abort', giveUp)
+  }
+}

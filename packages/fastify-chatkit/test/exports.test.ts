@@ -1,0 +1,44 @@
+import * as main from 'fastify-chatkit'
+import * as testing from 'fastify-chatkit/testing'
+import t from 'tap'
+
+t.test('fastify-chatkit exports these names', async t => {
+  t.strictSame(Object.keys(main).toSorted(), [
+    'ChatKitStreamError',
+    'accumulateText',
+    'action',
+    'chatkit',
+    'chatkitErrors',
+    'clientEffect',
+    'default',
+    'diffWidget',
+    'echo',
+    'idPrefixes',
+    'isChatKitError',
+    'isHidden',
+    'itemTypes',
+    'maxWidgetDepth',
+    'migrateChatkit',
+    'newId',
+    'notice',
+    'parseItem',
+    'postgresThreadStore',
+    'progress',
+    'say',
+    'streamWidget',
+    'stripNulls',
+    'widgetJson',
+    'widgetRoot',
+    'widgets'
+  ])
+})
+
+t.test('fastify-chatkit/testing exports these names', async t => {
+  t.strictSame(Object.keys(testing).toSorted(), [
+    'allEvents',
+    'memoryThreadStore',
+    'readEvents',
+    'scriptedResponder',
+    'threadStoreContract'
+  ])
+})
