@@ -13,12 +13,16 @@ import { hs256Engine } from './hs256-engine.ts'
 import { isForeignOrigin } from './http/origin.ts'
 import { tokenReader } from './http/token.ts'
 import { jwksFromTable } from './identity/jwks-table.ts'
+import type { MembershipStore } from './identity/membership-store.ts'
 import { postgresIdentityStore } from './identity/postgres.ts'
+import { postgresMembershipStore } from './identity/postgres-memberships.ts'
 import type { Queryable } from './identity/queryable.ts'
 import type { CheckedOptions } from './options.ts'
 
 export interface Assembly {
   pipeline: Pipeline
+  /** @throws TypeError when there is no database to look in. */
+  memberships(): MembershipStore
   /** What keeps requests from being authenticated now: a sentence with its cure for each problem. */
   check(): Promise<string[]>
 }
@@ -30,6 +34,7 @@ export async function assemble(app: FastifyInstance, options: CheckedOptions): P
   const keys = options.keySet === null ? null : keySet(app, options, options.keySet)
   const verifiers = await jwtVerifiers(app, options, keys)
   const readToken = tokenReader(options.token)
+  let { memberships } = options
 
   const kinds: CredentialKind[] = []
   if (verifiers.length > 0) kinds.push(bearerJwt(readToken, verifiers))
@@ -44,6 +49,7 @@ export async function assemble(app: FastifyInstance, options: CheckedOptions): P
       discloseReasons: options.discloseReasons,
       isForeign: source => trustedOrigins !== null && isForeignOrigin(source, trustedOrigins)
     },
+    memberships: () => (memberships ??= postgresMembershipStore(databaseOf(app, options), tables)),
     check: async () => (await Promise.all([identityStore.check?.() ?? [], keys?.check() ?? []])).flat()
   }
 }

@@ -5,6 +5,7 @@ import type { KeySetOptions } from './crypto/key-set.ts'
 import type { AuthDecision } from './decision.ts'
 import type { TokenPlaces } from './http/token.ts'
 import type { IdentityStore } from './identity/identity-store.ts'
+import type { MembershipStore } from './identity/membership-store.ts'
 import type { Queryable } from './identity/queryable.ts'
 import type { TablesOptions } from './identity/tables.ts'
 import type { Claims, Identity } from './types.ts'
@@ -73,6 +74,8 @@ export interface BetterAuthUserOptions {
   realm?: string | undefined
   /** Where users and sessions are found. @default the Better Auth tables behind `app.pg` of @fastify/postgres */
   identityStore?: IdentityStore | undefined
+  /** Who belongs to which organization. @default Better Auth's member table behind the same database */
+  memberships?: MembershipStore | undefined
   /** A `pg.Pool` to use instead of `app.pg`. */
   database?: Queryable | undefined
   /** Names of Better Auth's tables and columns, where they differ from what is found by itself. */
@@ -108,6 +111,7 @@ export interface CheckedOptions {
   hook: 'preHandler' | 'onRequest'
   realm: string
   identityStore: IdentityStore | undefined
+  memberships: MembershipStore | undefined
   database: Queryable | undefined
   tables: TablesOptions
   userFields: readonly string[]

@@ -1,17 +1,25 @@
-import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import './augment.ts'
 import { assemble } from './assemble.ts'
 import { checkOptions } from './check-options.ts'
 import { createGate } from './guard/gate.ts'
+import { factsOf, optionalGuard } from './guard/guard.ts'
+import { requireFreshSession } from './guard/require-fresh-session.ts'
+import { requireOrganization } from './guard/require-organization.ts'
+import { requireOwnUser } from './guard/require-own-user.ts'
+import { requireRole } from './guard/require-role.ts'
 import { requireUser } from './guard/require-user.ts'
-import type { BetterAuthUserOptions } from './options.ts'
+import { requireVerifiedEmail } from './guard/require-verified-email.ts'
+import type { AuthMode, BetterAuthUserOptions } from './options.ts'
 
 /** `app.betterAuthUser` */
 export interface BetterAuthUser {
   /** What keeps requests from being authenticated now: a sentence with its cure for each problem. For readiness probes. */
   check(): Promise<string[]>
 }
+
+const SCOPE_MODE = Symbol('fastify-better-auth-user.scope-mode')
 
 const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => {
   const options = checkOptions(given)
@@ -20,14 +28,31 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
       'request.user is taken: give the other plugin another name (for @fastify/jwt: `decoratorName: "jwtPayload"`)'
     )
   }
-  const { pipeline, check } = await assemble(app, options)
+  const { pipeline, memberships, check } = await assemble(app, options)
   const gate = createGate(pipeline, options)
 
   app.decorateRequest('user', null)
   app.decorateRequest('authSession', null)
   app.decorateRequest('authGrant', null)
-  app.decorate('requireUser', () => requireUser(gate))
   app.decorate('betterAuthUser', { check })
+  app.decorate('optionalUser', () => optionalGuard(gate))
+  app.decorate('requireUser', () => requireUser(gate))
+  app.decorate('requireOwnUser', (param, more) => requireOwnUser(gate, param, more))
+  app.decorate('requireRole', role => requireRole(gate, role))
+  app.decorate('requireOrganization', more => requireOrganization(gate, memberships(), more))
+  app.decorate('requireFreshSession', more => requireFreshSession(gate, more))
+  app.decorate('requireVerifiedEmail', () => requireVerifiedEmail(gate))
+  app.decorate('setAuthMode', function setAuthMode(this: FastifyInstance, mode: AuthMode) {
+    // Read through the prototype by the scopes inside this one.
+    Object.defineProperty(this, SCOPE_MODE, { value: mode, configurable: true })
+    return this
+  })
+
+  app.addHook('onRoute', function onRoute(this: FastifyInstance, route) {
+    const mode = (this as { [SCOPE_MODE]?: AuthMode })[SCOPE_MODE]
+    if (mode !== undefined) route.config = { auth: mode, ...route.config }
+    checkParams(route)
+  })
 
   app.addHook('onReady', async () => {
     if (options.checkAtStart === false) return
@@ -42,7 +67,7 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
     // A preflight carries no credentials (Fetch §3.3.5), and @fastify/cors may be registered after this hook.
     if (options.hook === 'onRequest' && isPreflight(request)) return
     const mode = request.routeOptions.config.auth ?? options.auth
-    if (mode !== false) await gate(request, reply, mode)
+    if (mode !== false) await gate.admit(request, reply, mode)
   })
 }
 
@@ -57,6 +82,16 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
  * @throws TypeError for options that cannot work.
  */
 export const betterAuthUser = fp(plugin, { name: 'fastify-better-auth-user', fastify: '5.x' })
+
+/** A guard that reads a parameter the path does not have would refuse everybody; better to hear of it at start. */
+function checkParams({ url, onRequest, preParsing, preValidation, preHandler }: RouteOptions): void {
+  for (const hook of [onRequest, preParsing, preValidation, preHandler].flat()) {
+    const param = factsOf(hook)?.param
+    if (param !== undefined && !new RegExp(`:${param}(?!\\w)`).test(url)) {
+      throw new TypeError(`${url} is guarded by its parameter ${param}, but has none of that name`)
+    }
+  }
+}
 
 function isPreflight({ method, headers }: FastifyRequest): boolean {
   return method === 'OPTIONS' && headers.origin !== undefined && headers['access-control-request-method'] !== undefined

@@ -1,0 +1,67 @@
+import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import type { Authentication } from '../authenticate.ts'
+import type { Claims, Identity } from '../types.ts'
+import type { Gate } from './gate.ts'
+
+/** A route hook that refuses; works as `onRequest`, `preValidation` or `preHandler`. In `onRequest` a stranger's body is never read. */
+export type Guard = onRequestAsyncHookHandler
+
+/** What is known of a guard before any request: for checks at start and for API documents. */
+export interface GuardFacts {
+  /** Whether strangers pass. */
+  optional: boolean
+  /** Whether it may answer 403. */
+  forbids: boolean
+  /** Route parameter it reads. */
+  param?: string
+}
+
+/** A signed-in caller, as a guard sees one. */
+export interface Caller extends Identity {
+  claims: Claims
+}
+
+const facts = new WeakMap<object, GuardFacts>()
+
+/** The facts of a route hook, or `undefined` when it is none of our guards. */
+export function factsOf(hook: unknown): GuardFacts | undefined {
+  return typeof hook === 'function' ? facts.get(hook) : undefined
+}
+
+/** A guard that lets strangers pass, though not bad credentials. */
+export function optionalGuard(gate: Gate): Guard {
+  return define({ optional: true, forbids: false }, async (request, reply) => {
+    await gate.admit(request, reply, 'optional')
+  })
+}
+
+/**
+ * A guard for signed-in users who also meet a condition.
+ *
+ * @param check throws what the caller is refused with; the gate adds the challenge.
+ */
+export function userGuard(
+  gate: Gate,
+  more: Pick<GuardFacts, 'forbids' | 'param'>,
+  check: (caller: Caller, request: FastifyRequest) => void | Promise<void>
+): Guard {
+  return define({ optional: false, ...more }, async (request: FastifyRequest, reply: FastifyReply) => {
+    const caller = callerOf(await gate.admit(request, reply, 'required'))
+    try {
+      await check(caller, request)
+    } catch (error) {
+      throw gate.refuse(reply, error)
+    }
+  })
+}
+
+function define(about: GuardFacts, guard: Guard): Guard {
+  facts.set(guard, about)
+  return guard
+}
+
+function callerOf({ identity, claims }: Authentication): Caller {
+  // The gate lets nobody else pass; without this line a mistake there would be an open door.
+  if (identity === null || claims === null) throw new Error('a guard was reached without a user')
+  return { ...identity, claims }
+}
