@@ -101,7 +101,7 @@ t.test('an update names only what was there before and was extended (D-4)', asyn
   )
 })
 
-t.test('the updates, applied to what was before, give what is after', async t => {
+t.test('the updates, applied to what was before, give what is after; none replaces one component (D-5)', async t => {
   const seen = new Set<string>()
   const check = (before: Part, after: Part) => {
     const updates = diffWidget(before, after)
