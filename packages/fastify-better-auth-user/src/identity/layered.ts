@@ -27,7 +27,7 @@ export function layeredIdentityStore(...stores: readonly IdentityStore[]): Ident
       return null
     },
     async check() {
-      const problems = await Promise.all(stores.map(store => store.check?.() ?? []))
+      const problems = await Promise.all(stores.map(async store => (await store.check?.()) ?? []))
       return problems.flat()
     }
   }

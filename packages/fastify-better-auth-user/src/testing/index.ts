@@ -1,1 +1,8 @@
-export {}
+export { identityStoreContract } from './identity-store-contract.ts'
+export type { IdentityStoreCase, IdentityStoreHarness, NewSession, Question } from './identity-store-harness.ts'
+export {
+  type MemoryIdentityStore,
+  type MemoryIdentityStoreOptions,
+  memoryIdentityStore,
+  type SignedInSession
+} from './memory-identity-store.ts'
