@@ -1,7 +1,7 @@
 import cors from '@fastify/cors'
 import postgres from '@fastify/postgres'
 import sensible from '@fastify/sensible'
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
 import { betterAuthUser, currentUser } from 'fastify-better-auth-user'
 import { chatkit, postgresThreadStore, type Responder } from 'fastify-chatkit'
 import type { PoolConfig } from 'pg'
@@ -9,7 +9,7 @@ import type { Config } from './config.ts'
 import { explainAttempts } from './console.ts'
 import { surviveLosses } from './database.ts'
 import { replyToErrors, sendError } from './error-reply.ts'
-import { identityProvider, SIGN_IN_PATH } from './identity-provider.ts'
+import { identityProvider, issuerOf, SIGN_IN_PATH } from './identity-provider.ts'
 import { loggerOptions } from './logger.ts'
 import { version } from './version.ts'
 
@@ -53,9 +53,11 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
   await app.register(betterAuthUser, {
     secret,
     hs256: claimRules(config),
+    ...(config.signIn ? { keySet: { source: 'database', issuer: issuerOf(config), audience: issuerOf(config) } } : {}),
+    trustedOrigins: config.corsOrigins,
     hook: 'onRequest',
     logAttempts: config.production,
-    ...(config.production ? {} : { onDecision: explainAttempts(print) })
+    ...(config.production ? {} : explainAttempts(print))
   })
   if (config.signIn) {
     await app.register(identityProvider, { config, secret, database: app.pg.pool, ownUrl: () => urlOf(app) })
@@ -63,7 +65,7 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
   await app.register(chatkit, {
     path: CHAT_PATH,
     onRequest: app.requireUser(),
-    owner: request => currentUser(request).id,
+    owner: (request: FastifyRequest) => currentUser(request).id,
     threadStore: postgresThreadStore(app.pg),
     respond,
     plainMessages: true

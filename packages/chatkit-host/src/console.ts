@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import type { AuthAttempt } from 'fastify-better-auth-user'
+import type { AuthAttempt, BetterAuthUserOptions } from 'fastify-better-auth-user'
 
 /** How a kind of credential is called on the console, and once it is proven. */
 const KINDS: Record<string, { title: string; validated: string }> = {
@@ -14,10 +14,11 @@ const KINDS: Record<string, { title: string; validated: string }> = {
  */
 export function explainAttempts(
   write: (line: string) => void
-): (attempt: AuthAttempt, request: FastifyRequest) => void {
-  return (attempt, request) => {
+): Required<Pick<BetterAuthUserOptions, 'onAuthenticated' | 'onRejected'>> {
+  const tell = (request: FastifyRequest, attempt: AuthAttempt) => {
     for (const line of explain(attempt, request.headers)) write(printable(line))
   }
+  return { onAuthenticated: tell, onRejected: tell }
 }
 
 /** The account of one attempt. */

@@ -22,7 +22,9 @@ const KNOWN: readonly (keyof BetterAuthUserOptions)[] = [
   'discloseReasons',
   'checkAtStart',
   'logAttempts',
-  'onDecision'
+  'onAuthenticated',
+  'onRejected',
+  'mapError'
 ]
 
 /**
@@ -59,7 +61,9 @@ export function checkOptions(given: BetterAuthUserOptions): CheckedOptions {
     discloseReasons: given.discloseReasons ?? false,
     checkAtStart: oneOf('checkAtStart', given.checkAtStart ?? 'warn', ['warn', 'fail', false]),
     logAttempts: given.logAttempts ?? true,
-    onDecision: given.onDecision
+    onAuthenticated: given.onAuthenticated,
+    onRejected: given.onRejected,
+    mapError: given.mapError
   }
 }
 

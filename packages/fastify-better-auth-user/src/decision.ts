@@ -1,4 +1,5 @@
 import { channel } from 'node:diagnostics_channel'
+import { debuglog } from 'node:util'
 import type { ErrorCode } from './errors.ts'
 
 /** How far a request got: reading the credential, verifying it, finding the rows, checking that the user may act. */
@@ -26,8 +27,20 @@ export interface AuthDecision {
 export const DECISION_CHANNEL = 'fastify-better-auth-user:decision'
 
 const decisions = channel(DECISION_CHANNEL)
+const debug = debuglog('better-auth-user')
 
-/** Publishes to whoever subscribed with `node:diagnostics_channel`; costs nothing when nobody did. */
+/**
+ * Publishes to whoever subscribed with `node:diagnostics_channel`, and prints with `NODE_DEBUG=better-auth-user`; costs
+ * nothing when nobody did either.
+ */
 export function publish(decision: AuthDecision): void {
   if (decisions.hasSubscribers) decisions.publish(decision)
+  if (debug.enabled) debug('%s', sentence(decision))
+}
+
+/** `session-cookie → verify: rejected, FST_BAU_CREDENTIAL_INVALID (signed with another secret), 0.35 ms` */
+function sentence({ outcome, kind, stage, code, reason, userId, durationMs }: AuthDecision): string {
+  const who = userId === null ? '' : `, user ${userId}`
+  const why = code === null ? '' : `, ${code} (${reason})`
+  return `${kind ?? 'no credential'} → ${stage}: ${outcome}${who}${why}, ${durationMs.toFixed(2)} ms`
 }

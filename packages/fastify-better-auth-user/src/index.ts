@@ -13,7 +13,14 @@ export type { Membership, MembershipStore } from './identity/membership-store.ts
 export { type PostgresIdentityStoreOptions, postgresIdentityStore } from './identity/postgres.ts'
 export type { Queryable } from './identity/queryable.ts'
 export type { TableNames, TablesOptions } from './identity/tables.ts'
-export type { AuthAttempt, AuthMode, BetterAuthUserOptions, Hs256Options, KeySetSettings } from './options.ts'
+export type {
+  AuthAttempt,
+  AuthMode,
+  BetterAuthUserOptions,
+  Hs256Options,
+  KeySetSettings,
+  RejectedAttempt
+} from './options.ts'
 export type { BetterAuthUser } from './plugin.ts'
 export { betterAuthUser, betterAuthUser as default } from './plugin.ts'
 export type { Claims, Grant, Identity, Session, User } from './types.ts'

@@ -1,3 +1,4 @@
+import type { FastifyError } from '@fastify/error'
 import type { FastifyRequest } from 'fastify'
 import type { CookieNames } from './credential/session-cookie.ts'
 import type { ClaimRules } from './crypto/jwt.ts'
@@ -13,13 +14,18 @@ import type { Claims, Identity } from './types.ts'
 /** Whether a route needs a user. `false`: the credential is not even read. */
 export type AuthMode = false | 'optional' | 'required'
 
-/** One finished attempt, as handed to `onDecision`. */
+/** One finished attempt, as handed to the hooks. */
 export interface AuthAttempt {
   decision: AuthDecision
   /** What the credential asserted, once verified. */
   claims: Claims | null
   /** The rows found; `null` unless the request was authenticated. */
   identity: Identity | null
+}
+
+/** An attempt that was turned away. */
+export interface RejectedAttempt extends AuthAttempt {
+  error: FastifyError
 }
 
 /** HS256 tokens signed with Better Auth's secret, by the application or its token endpoint. */
@@ -90,8 +96,12 @@ export interface BetterAuthUserOptions {
   checkAtStart?: 'warn' | 'fail' | false | undefined
   /** Log every attempt through `request.log`: `info`, `error` for an outage, `debug` for no credential. @default true */
   logAttempts?: boolean | undefined
-  /** Called with every finished attempt, after the diagnostics channel; must not throw. */
-  onDecision?: ((attempt: AuthAttempt, request: FastifyRequest) => void) | undefined
+  /** Called for each request whose user is known, before its guards decide. What it throws refuses the request. */
+  onAuthenticated?: ((request: FastifyRequest, attempt: AuthAttempt) => void | Promise<void>) | undefined
+  /** Called for each request that is turned away, by the plugin or a guard. What it throws is answered instead. */
+  onRejected?: ((request: FastifyRequest, attempt: RejectedAttempt) => void | Promise<void>) | undefined
+  /** Turns our errors into the application's own. */
+  mapError?: ((error: FastifyError, request: FastifyRequest) => Error) | undefined
 }
 
 /** The options with every default in place. */
@@ -119,5 +129,7 @@ export interface CheckedOptions {
   discloseReasons: boolean
   checkAtStart: 'warn' | 'fail' | false
   logAttempts: boolean
-  onDecision: BetterAuthUserOptions['onDecision']
+  onAuthenticated: BetterAuthUserOptions['onAuthenticated']
+  onRejected: BetterAuthUserOptions['onRejected']
+  mapError: BetterAuthUserOptions['mapError']
 }

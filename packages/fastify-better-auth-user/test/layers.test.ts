@@ -18,9 +18,9 @@ const MAY: Record<string, RegExp> = {
   'authenticate.ts':
     /^(credential\/credential\.ts|identity\/(identity-store|standing)\.ts|decision\.ts|errors\.ts|types\.ts|@fastify\/error)$/,
   'guard/':
-    /^(authenticate\.ts|guard\/.*|decision\.ts|errors\.ts|types\.ts|options\.ts|identity\/membership-store\.ts|http\/(challenge|token)\.ts|fastify|@fastify\/error)$/,
+    /^(authenticate\.ts|guard\/.*|decision\.ts|errors\.ts|types\.ts|options\.ts|node:diagnostics_channel|identity\/membership-store\.ts|http\/(challenge|token)\.ts|fastify|@fastify\/error)$/,
   'options.ts':
-    /^(decision|types|identity\/(identity-store|membership-store|queryable|tables)|crypto\/(jwt|key-set)|credential\/session-cookie|http\/token)\.ts$|^fastify$/,
+    /^(decision|types|identity\/(identity-store|membership-store|queryable|tables)|crypto\/(jwt|key-set)|credential\/session-cookie|http\/token)\.ts$|^fastify$|^@fastify\/error$/,
   'check-options.ts': /^(options|secret|crypto\/jwt)\.ts$/,
   'testing/': /^(identity\/identity-store\.ts|types\.ts|testing\/|node:|jose)/
 }

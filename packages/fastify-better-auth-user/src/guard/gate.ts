@@ -1,21 +1,19 @@
+import { tracingChannel } from 'node:diagnostics_channel'
 import type { FastifyError } from '@fastify/error'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Authentication, authenticate, type Pipeline } from '../authenticate.ts'
-import { publish } from '../decision.ts'
+import { type AuthDecision, publish } from '../decision.ts'
 import { errors } from '../errors.ts'
 import { type BearerError, challenge } from '../http/challenge.ts'
-import type { TokenPlaces } from '../http/token.ts'
-import type { AuthAttempt, AuthMode } from '../options.ts'
+import type { AuthAttempt, AuthMode, CheckedOptions } from '../options.ts'
 
 /** What seed applications show a user whose token has run out. */
 const EXPIRED = 'Token has expired. Please sign in again.'
 
-export interface GateOptions {
-  realm: string
-  logAttempts: boolean
-  onDecision: ((attempt: AuthAttempt, request: FastifyRequest) => void) | undefined
-  token: TokenPlaces
-}
+export type GateOptions = Pick<
+  CheckedOptions,
+  'realm' | 'logAttempts' | 'token' | 'onAuthenticated' | 'onRejected' | 'mapError'
+>
 
 export interface Gate {
   /**
@@ -24,63 +22,104 @@ export interface Gate {
    * @throws an error of the table in errors.ts; its challenge is on the reply by then, where a custom error handler keeps it.
    */
   admit(request: FastifyRequest, reply: FastifyReply, mode: Exclude<AuthMode, false>): Promise<Authentication>
-  /** Puts the headers that belong to an error on the reply, and returns the error to throw. */
-  refuse(reply: FastifyReply, error: unknown): unknown
+  /** Turns an admitted request away after all: sets the headers that belong to the error, tells who asked to be told, throws. */
+  refuse(request: FastifyRequest, reply: FastifyReply, attempt: Authentication, error: unknown): Promise<never>
 }
 
-export function createGate(pipeline: Pipeline, { realm, logAttempts, onDecision, token }: GateOptions): Gate {
+/** Spans of each authentication, for tracers; its events carry `{ request, decision }`. */
+const tracing = tracingChannel<'fastify-better-auth-user:authenticate', Trace>('fastify-better-auth-user:authenticate')
+
+interface Trace {
+  request: FastifyRequest
+  /** `null` until the end. */
+  decision: AuthDecision | null
+}
+
+export function createGate(pipeline: Pipeline, options: GateOptions): Gate {
+  const { realm, logAttempts, token, onAuthenticated, onRejected, mapError } = options
   const attempts = new WeakMap<FastifyRequest, Promise<Authentication>>()
   return { admit, refuse }
 
   async function admit(request: FastifyRequest, reply: FastifyReply, mode: Exclude<AuthMode, false>) {
+    // The address holds the credential, so the answer must not be kept under it (RFC 6750 §2.3).
+    if (token.query !== undefined && request.url.includes(`${token.query}=`)) reply.header('cache-control', 'no-store')
     let attempt = attempts.get(request)
     if (attempt === undefined) {
-      attempt = authenticate(pipeline, request.raw)
+      attempt = begin(request, reply)
       attempts.set(request, attempt)
-      report(await attempt, request)
     }
     const authentication = await attempt
     const { identity, error } = authentication
-    // The address holds the credential, so the answer must not be kept under it (RFC 6750 §2.3).
-    if (token.query !== undefined && request.url.includes(`${token.query}=`)) reply.header('cache-control', 'no-store')
-    if (error !== null) throw refuse(reply, error)
+    if (error !== null) await refuse(request, reply, authentication, error)
+    if (identity === null && mode === 'required') {
+      await refuse(request, reply, authentication, new errors.FST_BAU_CREDENTIAL_MISSING())
+    }
+    return authentication
+  }
+
+  async function begin(request: FastifyRequest, reply: FastifyReply): Promise<Authentication> {
+    const authentication = await traced(request, () => authenticate(pipeline, request.raw))
+    const { decision, identity } = authentication
+    publish(decision)
     if (identity !== null) {
       request.user = identity.user
       request.authSession = identity.session
       request.authGrant = identity.grant
-    } else if (mode === 'required') throw refuse(reply, new errors.FST_BAU_CREDENTIAL_MISSING())
+      // Both, so that "request completed" names the user, too.
+      request.log = reply.log = request.log.child({ userId: identity.user.id })
+    }
+    if (logAttempts) log(request, authentication)
+    if (identity !== null) await onAuthenticated?.(request, attemptOf(authentication))
     return authentication
   }
 
-  function report({ decision, claims, identity, error }: Authentication, request: FastifyRequest): void {
-    publish(decision)
-    if (logAttempts) {
-      if (decision.outcome === 'unavailable') {
-        request.log.error({ auth: decision, err: error?.cause }, 'authentication unavailable')
-      } else if (decision.outcome === 'anonymous') request.log.debug({ auth: decision }, 'no credential')
-      else request.log.info({ auth: decision }, decision.outcome)
-    }
-    onDecision?.({ decision, claims, identity }, request)
+  async function refuse(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    attempt: Authentication,
+    error: unknown
+  ): Promise<never> {
+    if (!isOurs(error)) throw error
+    setHeaders(reply, realm, error)
+    if (logAttempts && error.statusCode === 403) request.log.info({ code: error.code }, 'forbidden')
+    await onRejected?.(request, { ...attemptOf(attempt), error })
+    throw mapError?.(error, request) ?? error
   }
+}
 
-  function refuse(reply: FastifyReply, error: unknown): unknown {
-    if (!isOurs(error)) return error
-    const { statusCode, code } = error
-    if (statusCode === 503) reply.header('retry-after', '1')
-    if (code === 'FST_BAU_TOKEN_EXPIRED') {
-      reply.header('www-authenticate', challenge(realm, 'invalid_token', { error_description: EXPIRED }))
-      // For error handlers that show more than the message.
-      return Object.assign(error, { detail: EXPIRED })
-    }
-    if (code === 'FST_BAU_SESSION_NOT_FRESH') {
-      const { maxAge } = error as { maxAge?: number }
-      reply.header(
-        'www-authenticate',
-        challenge(realm, 'insufficient_user_authentication', { max_age: String(maxAge) })
-      )
-    } else if (code in CHALLENGES) reply.header('www-authenticate', challenge(realm, CHALLENGES[code]))
-    return error
+function traced(request: FastifyRequest, run: () => Promise<Authentication>): Promise<Authentication> {
+  if (!tracing.hasSubscribers) return run()
+  const trace: Trace = { request, decision: null }
+  return tracing.tracePromise(async () => {
+    const authentication = await run()
+    trace.decision = authentication.decision
+    return authentication
+  }, trace)
+}
+
+function log(request: FastifyRequest, { decision, error }: Authentication): void {
+  if (decision.outcome === 'unavailable') {
+    request.log.error({ auth: decision, err: error?.cause }, 'authentication unavailable')
+  } else if (decision.outcome === 'anonymous') request.log.debug({ auth: decision }, 'no credential')
+  else request.log.info({ auth: decision }, decision.outcome)
+}
+
+function attemptOf({ decision, claims, identity }: Authentication): AuthAttempt {
+  return { decision, claims, identity }
+}
+
+function setHeaders(reply: FastifyReply, realm: string, error: FastifyError): void {
+  const { statusCode, code } = error
+  if (statusCode === 503) reply.header('retry-after', '1')
+  if (!(code in CHALLENGES)) return
+  const more: Record<string, string> = {}
+  if (code === 'FST_BAU_TOKEN_EXPIRED') {
+    more.error_description = EXPIRED
+    // For error handlers that show more than the message.
+    Object.assign(error, { detail: EXPIRED })
   }
+  if ('maxAge' in error) more.max_age = String(error.maxAge)
+  reply.header('www-authenticate', challenge(realm, CHALLENGES[code], more))
 }
 
 /** Which errors are answered with a challenge, and the code it names (RFC 6750 §3.1); no code without a credential. */
@@ -88,6 +127,8 @@ const CHALLENGES: Readonly<Record<string, BearerError | undefined>> = {
   FST_BAU_CREDENTIAL_MISSING: undefined,
   FST_BAU_CREDENTIAL_MALFORMED: 'invalid_request',
   FST_BAU_CREDENTIAL_INVALID: 'invalid_token',
+  FST_BAU_TOKEN_EXPIRED: 'invalid_token',
+  FST_BAU_SESSION_NOT_FRESH: 'insufficient_user_authentication',
   FST_BAU_ROLE_REQUIRED: 'insufficient_scope',
   FST_BAU_NOT_A_MEMBER: 'insufficient_scope',
   FST_BAU_NOT_OWN_USER: 'insufficient_scope',

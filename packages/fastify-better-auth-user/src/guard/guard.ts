@@ -46,11 +46,11 @@ export function userGuard(
   check: (caller: Caller, request: FastifyRequest) => void | Promise<void>
 ): Guard {
   return define({ optional: false, ...more }, async (request: FastifyRequest, reply: FastifyReply) => {
-    const caller = callerOf(await gate.admit(request, reply, 'required'))
+    const attempt = await gate.admit(request, reply, 'required')
     try {
-      await check(caller, request)
+      await check(callerOf(attempt), request)
     } catch (error) {
-      throw gate.refuse(reply, error)
+      await gate.refuse(request, reply, attempt, error)
     }
   })
 }
