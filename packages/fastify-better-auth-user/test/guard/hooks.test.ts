@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { tracingChannel } from 'node:diagnostics_channel'
 import { Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import postgres from '@fastify/postgres'
 import Fastify from 'fastify'
 import betterAuthUser, { type AuthAttempt } from 'fastify-better-auth-user'
@@ -96,22 +97,12 @@ t.test('log lines name the user from then on, and never the credential', async t
 })
 
 t.test('NODE_DEBUG=better-auth-user prints a readable line', async t => {
-  const { stderr } = spawnSync(
-    process.execPath,
-    [
-      // The loaders this test runs with, so that the sources are seen.
-      ...process.execArgv,
-      '--input-type=module',
-      '-e',
-      `import betterAuthUser from 'fastify-better-auth-user'
-       import Fastify from 'fastify'
-       const app = Fastify()
-       await app.register(betterAuthUser, { identityStore: { find: async () => null } })
-       app.get('/', async () => 'ok')
-       await app.inject({ url: '/', headers: { authorization: 'Bearer 0fOyRVonMqRyD20kP9Qi' } })`
-    ],
-    { cwd: import.meta.dirname, env: { ...process.env, NODE_DEBUG: 'better-auth-user' }, encoding: 'utf8' }
-  )
+  const file = fileURLToPath(new URL('../fixtures/one-refusal.ts', import.meta.url))
+  // With the loaders this test runs with, so that the sources are seen.
+  const { stderr } = spawnSync(process.execPath, [...process.execArgv, file], {
+    env: { ...process.env, NODE_DEBUG: 'better-auth-user' },
+    encoding: 'utf8'
+  })
   t.match(
     stderr,
     /BETTER-AUTH-USER \d+: bearer-session → find: rejected, FST_BAU_CREDENTIAL_INVALID \(no such session\), [\d.]+ ms/
