@@ -30,9 +30,15 @@ export function readJwtHeader(token: string): JwtHeader | null {
   if (!/^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/.test(token)) return null
   const header = parseObject(token.slice(0, token.indexOf('.')))
   if (header === null || typeof header.alg !== 'string') return null
+  const { alg, typ, kid } = header
   // Extensions that must be understood are not (RFC 7515 §4.1.11, RFC 7797).
-  if (header.crit !== undefined || header.b64 !== undefined) return { alg: 'none', typ: header.typ, kid: header.kid }
-  return { alg: header.alg, typ: header.typ, kid: header.kid }
+  const understood = header.crit === undefined && header.b64 === undefined
+  return { alg: understood && isCanonical(token.slice(token.lastIndexOf('.') + 1)) ? alg : 'none', typ, kid }
+}
+
+/** Base64url may end in bits that decode to nothing (RFC 4648 §3.5): a signature has one spelling, or a token would have several. */
+function isCanonical(segment: string): boolean {
+  return Buffer.from(segment, 'base64url').toString('base64url') === segment
 }
 
 /**
