@@ -5,16 +5,13 @@ import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerO
 import { betterAuthUser, currentUser } from 'fastify-better-auth-user'
 import { chatkit, postgresThreadStore, type Responder } from 'fastify-chatkit'
 import type { PoolConfig } from 'pg'
+import { CHAT_PATH, issuerOf, SIGN_IN_PATH, urlOf } from './addresses.ts'
 import type { Config } from './config.ts'
 import { explainAttempts } from './console.ts'
 import { surviveLosses } from './database.ts'
 import { replyToErrors, sendError } from './error-reply.ts'
-import { identityProvider, issuerOf, SIGN_IN_PATH } from './identity-provider.ts'
 import { loggerOptions } from './logger.ts'
 import { version } from './version.ts'
-
-/** Where ChatKit requests go. */
-export const CHAT_PATH = '/support/chatkit'
 
 /** What the application does not find out itself. */
 export interface Dependencies {
@@ -60,6 +57,8 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
     ...(config.production ? {} : explainAttempts(print))
   })
   if (config.signIn) {
+    // Only then: loading Better Auth takes longer than everything else here together.
+    const { identityProvider } = await import('./identity-provider.ts')
     await app.register(identityProvider, { config, secret, database: app.pg.pool, ownUrl: () => urlOf(app) })
   }
   await app.register(chatkit, {
@@ -80,14 +79,6 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
   }))
   app.get('/health/live', { config: { auth: false }, logLevel: 'warn' }, async () => ({ status: 'live' }))
   return app
-}
-
-/** The address a listening application answers at, for somebody on this machine. */
-export function urlOf(app: FastifyInstance): string {
-  const address = app.server.address()
-  if (address === null || typeof address === 'string') return 'http://localhost'
-  const name = { '0.0.0.0': '127.0.0.1', '::': '[::1]' }[address.address]
-  return `http://${name ?? (address.family === 'IPv6' ? `[${address.address}]` : address.address)}:${address.port}`
 }
 
 function claimRules({ issuer, audience }: Config) {

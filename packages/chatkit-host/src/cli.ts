@@ -26,15 +26,20 @@ export async function runCommand(args: readonly string[], print: (line: string) 
 }
 
 async function start(print: (line: string) => void): Promise<void> {
-  const host = await startHost(readConfig(), print)
-  closeWithGrace(
-    { delay: GRACE_MS, logger: { error: error => host.app.log.error(error) } },
-    async ({ err, signal }) => {
-      if (err) host.app.log.fatal({ err }, 'closing after an unexpected error')
-      else if (signal) print(`${signal}: closing`)
-      await host.close()
-    }
-  )
+  const starting = startHost(readConfig(), print)
+  // From the first moment: a signal may come while the database is being made.
+  const grace = closeWithGrace({ delay: GRACE_MS, logger: console }, async ({ err, signal }) => {
+    if (err) console.error(err)
+    else if (signal) print(`${signal}: closing`)
+    const host = await starting.catch(() => null)
+    await host?.close()
+  })
+  try {
+    await starting
+  } catch (error) {
+    grace.uninstall()
+    throw error
+  }
 }
 
 /** What `--help` prints. */

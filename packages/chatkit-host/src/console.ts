@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify'
 import type { AuthAttempt, BetterAuthUserOptions } from 'fastify-better-auth-user'
 
 /** How a kind of credential is called on the console, and once it is proven. */
@@ -15,10 +14,19 @@ const KINDS: Record<string, { title: string; validated: string }> = {
 export function explainAttempts(
   write: (line: string) => void
 ): Required<Pick<BetterAuthUserOptions, 'onAuthenticated' | 'onRejected'>> {
-  const tell = (request: FastifyRequest, attempt: AuthAttempt) => {
-    for (const line of explain(attempt, request.headers)) write(printable(line))
+  const tell = (lines: string[]) => {
+    for (const line of lines) write(printable(line))
   }
-  return { onAuthenticated: tell, onRejected: tell }
+  return {
+    onAuthenticated: (request, attempt) => tell(explain(attempt, request.headers)),
+    // Somebody known whom a guard turns away has had the account already.
+    onRejected: (request, attempt) =>
+      tell(
+        attempt.identity === null
+          ? explain(attempt, request.headers)
+          : [`❌ ${attempt.error.message} (${attempt.error.code})`]
+      )
+  }
 }
 
 /** The account of one attempt. */

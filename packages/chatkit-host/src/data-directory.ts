@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { StartError } from './start-error.ts'
 
@@ -16,10 +16,9 @@ export interface DataDirectory {
   database: string
   /** Signs cookies and tokens. Made at the first start. */
   secret(): string
-  /** Made at the first start, with a random password. */
-  demoUser(): DemoUser
-  /** Another one, in place of a demo user whose address somebody else has taken. */
-  anotherDemoUser(): DemoUser
+  /** `null` before the first start. */
+  demoUser(): DemoUser | null
+  saveDemoUser(user: DemoUser): void
 }
 
 /**
@@ -29,27 +28,24 @@ export interface DataDirectory {
  */
 export function openDataDirectory(path: string): DataDirectory {
   attempt(path, () => mkdirSync(path, { recursive: true }))
-  const keep = (name: string, make: () => string) => attempt(path, () => keepFile(join(path, name), make))
-  const inventUser = (email: string) =>
-    `${JSON.stringify({ name: 'Demo User', email, password: randomBytes(18).toString('base64url') })}\n`
+  const userFile = join(path, 'demo-user.json')
   return {
     database: join(path, 'postgres'),
     secret() {
-      const secret = keep('better-auth-secret', () => `${randomBytes(32).toString('base64url')}\n`).trim()
+      const file = join(path, 'better-auth-secret')
+      const secret = attempt(path, () => keepFile(file, () => `${randomBytes(32).toString('base64url')}\n`)).trim()
       // Cut short by a full disk, say. Another one would sign every user out, so it is not made silently.
-      if (secret.length < 32) throw new StartError(`${join(path, 'better-auth-secret')} is damaged: remove it.`)
+      if (secret.length < 32) throw new StartError(`${file} is damaged: remove it.`)
       return secret
     },
     demoUser: () =>
-      readUser(
-        path,
-        keep('demo-user.json', () => inventUser('demo@example.com'))
-      ),
-    anotherDemoUser: () => {
-      const user = inventUser(`demo-${randomBytes(4).toString('hex')}@example.com`)
-      attempt(path, () => writeFileSync(join(path, 'demo-user.json'), user, { mode: 0o600 }))
-      return readUser(path, user)
-    }
+      existsSync(userFile)
+        ? readUser(
+            userFile,
+            attempt(path, () => readFileSync(userFile, 'utf8'))
+          )
+        : null,
+    saveDemoUser: user => attempt(path, () => writeFileSync(userFile, `${JSON.stringify(user)}\n`, { mode: 0o600 }))
   }
 }
 
@@ -64,8 +60,8 @@ function keepFile(file: string, make: () => string): string {
   return readFileSync(file, 'utf8')
 }
 
-function readUser(path: string, text: string): DemoUser {
-  const damaged = `${join(path, 'demo-user.json')} cannot be read: remove it, and another demo user is made.`
+function readUser(file: string, text: string): DemoUser {
+  const damaged = `${file} is damaged: remove it, and another demo user is made.`
   let user: unknown
   try {
     user = JSON.parse(text)

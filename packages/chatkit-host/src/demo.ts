@@ -1,8 +1,8 @@
+import { randomBytes } from 'node:crypto'
 import { signJWT } from 'better-auth/crypto'
-import { CHAT_PATH } from './app.ts'
+import { CHAT_PATH, SIGN_IN_PATH } from './addresses.ts'
 import type { Config } from './config.ts'
 import type { DataDirectory, DemoUser } from './data-directory.ts'
-import { SIGN_IN_PATH } from './identity-provider.ts'
 import { StartError } from './start-error.ts'
 
 /** How long the HS256 token works, in seconds. */
@@ -50,14 +50,18 @@ interface SignedIn {
 
 async function signIn(url: string, data: DataDirectory): Promise<{ user: DemoUser; session: SignedIn }> {
   const known = data.demoUser()
-  const session = (await ask(url, 'sign-in', known)) ?? (await ask(url, 'sign-up', known))
-  if (session !== null) return { user: known, session }
-  // The address belongs to somebody with another password: the demo user's file was lost, or a visitor was first.
-  const other = data.anotherDemoUser()
-  const another = await ask(url, 'sign-up', other)
-  if (another === null)
-    throw new StartError('The demo user can neither sign in nor sign up: empty DATA_DIR to begin afresh.')
-  return { user: other, session: another }
+  if (known !== null) {
+    const session = await ask(url, 'sign-in', known)
+    if (session !== null) return { user: known, session }
+  }
+  // The second address is for when the first is somebody's whose password is not known here.
+  for (const email of ['demo@example.com', `demo-${randomBytes(4).toString('hex')}@example.com`]) {
+    const user = { name: 'Demo User', email, password: randomBytes(18).toString('base64url') }
+    data.saveDemoUser(user)
+    const session = await ask(url, 'sign-up', user)
+    if (session !== null) return { user, session }
+  }
+  throw new StartError('The demo user can neither sign in nor sign up: empty DATA_DIR to begin afresh.')
 }
 
 /** `null` when refused. */
@@ -67,6 +71,7 @@ async function ask(url: string, what: 'sign-in' | 'sign-up', user: DemoUser): Pr
     headers: { 'content-type': 'application/json', origin: url },
     body: JSON.stringify(user)
   })
+  if (reply.status >= 500) throw new StartError(`The demo user's ${what} failed: the log says why.`)
   if (!reply.ok) return null
   const { token, user: found } = (await reply.json()) as { token: string; user: { id: string } }
   return { token, userId: found.id }

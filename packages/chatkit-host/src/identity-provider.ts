@@ -1,19 +1,18 @@
 import { type BetterAuthOptions, betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
-import { bearer, jwt } from 'better-auth/plugins'
+import { bearer } from 'better-auth/plugins/bearer'
+import { jwt } from 'better-auth/plugins/jwt'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Pool } from 'pg'
+import { isLoopback, issuerOf, SIGN_IN_PATH } from './addresses.ts'
 import type { Config } from './config.ts'
 import { isOutage, type Migration } from './database.ts'
-
-/** Where the sign-in is mounted. */
-export const SIGN_IN_PATH = '/api/auth'
 
 /** Tells Better Auth the client's address. Ours to set: whatever a client sends under this name is replaced. */
 const ADDRESS_HEADER = 'x-chatkit-host-client-address'
 
 export interface IdentityProviderOptions {
-  config: Pick<Config, 'authUrl' | 'corsOrigins' | 'host' | 'production'>
+  config: Pick<Config, 'authUrl' | 'corsOrigins' | 'host' | 'port' | 'production'>
   secret: string
   database: Pool
   /** The address this host listens on, known once it does. */
@@ -23,13 +22,12 @@ export interface IdentityProviderOptions {
 /** Better Auth's own tables: user, session, account, verification, jwks. */
 export function betterAuthMigration(secret: string): Migration {
   return async pool => {
-    const quiet = { disabled: true }
     const { toBeCreated, toBeAdded, runMigrations } = await getMigrations({
-      ...features,
+      ...features('http://localhost'),
       secret,
       database: pool,
       baseURL: 'http://localhost',
-      logger: quiet
+      logger: { disabled: true }
     })
     if (toBeCreated.length + toBeAdded.length === 0) return null
     await runMigrations()
@@ -38,11 +36,13 @@ export function betterAuthMigration(secret: string): Migration {
 }
 
 /** What is switched on. The migration and the server must agree on it, since plugins bring tables. */
-const features = {
-  emailAndPassword: { enabled: true },
-  plugins: [bearer(), jwt()],
-  telemetry: { enabled: false }
-} satisfies BetterAuthOptions
+function features(issuer: string) {
+  return {
+    emailAndPassword: { enabled: true },
+    plugins: [bearer(), jwt({ jwt: { issuer, audience: issuer } })],
+    telemetry: { enabled: false }
+  } satisfies BetterAuthOptions
+}
 
 /** Better Auth itself, for a host that is its own sign-in: e-mail and password, bearer tokens, JWTs. */
 export const identityProvider: FastifyPluginAsync<IdentityProviderOptions> = async (app, options) => {
@@ -82,7 +82,7 @@ interface Server {
 function createServer({ config, secret, database, ownUrl }: IdentityProviderOptions, log: FastifyBaseLogger): Server {
   const origin = new URL(config.authUrl ?? ownUrl()).origin
   const { handler } = betterAuth({
-    ...features,
+    ...features(issuerOf(config)),
     secret,
     database,
     baseURL: origin,
@@ -113,11 +113,6 @@ function ownOrigins(origin: string, { authUrl, host }: IdentityProviderOptions['
   // Listening on every address: a page is ours when its origin is the host that its request was sent to.
   const sentTo = request?.headers.get('host')
   return sentTo === null || sentTo === undefined ? [] : [`http://${sentTo}`]
-}
-
-/** Whether only this machine can reach an address. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host)
 }
 
 function toWebRequest(request: FastifyRequest, origin: string): Request {

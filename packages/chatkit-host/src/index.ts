@@ -1,4 +1,5 @@
-export { buildApp, CHAT_PATH, type Dependencies } from './app.ts'
+export { CHAT_PATH, SIGN_IN_PATH } from './addresses.ts'
+export { buildApp, type Dependencies } from './app.ts'
 export { runCommand } from './cli.ts'
 export { type Config, ConfigError, readConfig } from './config.ts'
 export type { ErrorBody } from './error-reply.ts'

@@ -1,11 +1,10 @@
 import type { FastifyInstance } from 'fastify'
 import { migrateChatkit } from 'fastify-chatkit'
-import { buildApp, type Dependencies, urlOf } from './app.ts'
+import { isLoopback, urlOf } from './addresses.ts'
+import { buildApp, type Dependencies } from './app.ts'
 import type { Config } from './config.ts'
 import { type DataDirectory, openDataDirectory } from './data-directory.ts'
 import { checkAuthTables, type HostDatabase, type Migration, migrate, openHostDatabase } from './database.ts'
-import { welcome } from './demo.ts'
-import { betterAuthMigration, isLoopback } from './identity-provider.ts'
 import { chooseResponder } from './responder.ts'
 import { StartError } from './start-error.ts'
 
@@ -48,7 +47,10 @@ export async function startHost(
     const url = urlOf(app)
     print(`chatkit-host listens on ${url}`)
     if (!isLoopback(config.host) && config.signIn) print('Anybody who reaches this address may sign up.')
-    if (data !== null) for (const line of await welcome(url, config, secret, data)) print(line)
+    if (data !== null) {
+      const { welcome } = await import('./demo.ts')
+      print((await welcome(url, config, secret, data)).join('\n'))
+    }
     return { url, app, close }
   } catch (error) {
     await close()
@@ -74,9 +76,12 @@ async function prepare(config: Config, print: (line: string) => void): Promise<P
   const data = config.databaseUrl === null ? openDataDirectory(config.dataDirectory) : null
   const secret = config.secret ?? data?.secret()
   if (secret === undefined) throw new StartError('BETTER_AUTH_SECRET is missing: DATABASE_URL is set.')
+  // Loaded while the database opens.
+  const provider = config.signIn ? import('./identity-provider.ts') : null
   const database = await openHostDatabase(config, data?.database ?? '', print)
   try {
-    const migrations: Migration[] = [config.signIn ? betterAuthMigration(secret) : checkAuthTables, chatkitMigration]
+    const authMigration = provider === null ? checkAuthTables : (await provider).betterAuthMigration(secret)
+    const migrations: Migration[] = [authMigration, chatkitMigration]
     for (const line of await migrate(database.pool, migrations)) print(`Made ${line}`)
     return { database, secret, data }
   } catch (error) {

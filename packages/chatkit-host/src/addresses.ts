@@ -1,0 +1,34 @@
+import { isIP } from 'node:net'
+import type { FastifyInstance } from 'fastify'
+import type { Config } from './config.ts'
+
+/** Where ChatKit requests go. */
+export const CHAT_PATH = '/support/chatkit'
+
+/** Where the sign-in is mounted. */
+export const SIGN_IN_PATH = '/api/auth'
+
+/** The address a listening application answers at, for somebody on this machine. */
+export function urlOf(app: FastifyInstance): string {
+  const address = app.server.address()
+  if (address === null || typeof address === 'string') return 'http://localhost'
+  const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[address.address] ?? address.address
+  return `http://${inUrl(name)}:${address.port}`
+}
+
+/** Whether only this machine can reach an address. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host)
+}
+
+/**
+ * Issuer and audience of the JWTs that are signed here: Better Auth's default is its address, but with PORT=0 that is not
+ * known before the host listens, and would change with every start.
+ */
+export function issuerOf({ authUrl, host, port }: Pick<Config, 'authUrl' | 'host' | 'port'>): string {
+  return new URL(authUrl ?? `http://${inUrl(host)}:${port}`).origin
+}
+
+function inUrl(host: string): string {
+  return isIP(host) === 6 ? `[${host}]` : host
+}

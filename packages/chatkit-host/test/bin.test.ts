@@ -1,0 +1,165 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { CHAT_PATH, variables } from 'chatkit-host'
+import t from 'tap'
+import { listThreads, post, said, threadOf } from './fixtures/chat.ts'
+import { bearer, signUp } from './fixtures/people.ts'
+
+// The command itself, as it was built last: `npm test` builds first.
+const bin = fileURLToPath(new URL('../bin/chatkit-host.js', import.meta.url))
+
+interface Running {
+  child: ChildProcess
+  output: () => string
+  /** Of the line that says where it listens. */
+  url: Promise<string>
+  ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+}
+
+function run(args: string[], environment: Record<string, string> = {}): Running {
+  const clean = { PATH: process.env.PATH ?? '', HOME: process.env.HOME ?? '', LANG: 'C.UTF-8' }
+  const child = spawn(process.execPath, [bin, ...args], { env: { ...clean, ...environment } })
+  let output = ''
+  const ended = new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(resolve =>
+    child.once('close', (code, signal) => resolve({ code, signal }))
+  )
+  const url = new Promise<string>((resolve, reject) => {
+    const read = (chunk: Buffer) => {
+      output += chunk
+      const found = /chatkit-host listens on (\S+)[\s\S]*?\n {2}curl /.exec(output)?.[1]
+      if (found !== undefined) resolve(found)
+    }
+    child.stdout.on('data', read)
+    child.stderr.on('data', read)
+    void ended.then(() => reject(new Error(`it ended:\n${output}`)))
+  })
+  url.catch(() => {})
+  return { child, output: () => output, url, ended }
+}
+
+t.test('on an empty data directory', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'chatkit-host-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  const start = () => {
+    const host = run([], { DATA_DIR: folder, PORT: '0' })
+    t.teardown(() => host.child.kill('SIGKILL'))
+    return host
+  }
+
+  const first = start()
+  const url = await first.url
+  const ada = await signUp(url, 'Ada')
+  const answer = await post(url, bearer(ada.rawToken), { message: 'Remember this' })
+  t.equal(said(answer), 'Remember this')
+  const [server = 0] = serversOf(folder)
+  t.ok(isAlive(server), 'PostgreSQL runs')
+
+  first.child.kill('SIGKILL')
+  await first.ended
+  t.ok(await eventually(() => !isAlive(server)), 'no server outlives a killed host')
+
+  const begun = performance.now()
+  const second = start()
+  const secondUrl = await second.url
+  t.comment(`second start after ${Math.round(performance.now() - begun)} ms`)
+  t.same(await listThreads(secondUrl, bearer(ada.rawToken)), [threadOf(answer)], 'the thread is still there')
+
+  await t.test('SIGTERM lets it end by itself', async t => {
+    second.child.kill('SIGTERM')
+    t.same(await second.ended, { code: 0, signal: null }, second.output())
+    t.match(second.output(), /SIGTERM: closing/)
+    t.same(serversOf(folder), [], 'and PostgreSQL with it')
+  })
+})
+
+t.test('a stream that is open when SIGTERM comes is ended, not cut', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'chatkit-host-'))
+  t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+  const host = run([], { DATA_DIR: folder, PORT: '0' })
+  t.teardown(() => host.child.kill('SIGKILL'))
+  const url = await host.url
+  const ada = await signUp(url)
+  const reply = await fetch(`${url}${CHAT_PATH}`, {
+    method: 'POST',
+    headers: { ...bearer(ada.rawToken), 'content-type': 'application/json' },
+    body: JSON.stringify({ message: 'word '.repeat(15_000) })
+  })
+  const reader = reply.body?.getReader()
+  await reader?.read()
+  host.child.kill('SIGTERM')
+  for (let end = false; !end; ) end = (await reader?.read())?.done ?? true
+  t.same(await host.ended, { code: 0, signal: null }, host.output())
+})
+
+t.test('commands', async t => {
+  await t.test('--help names every variable', async t => {
+    const { ended, output } = run(['--help'])
+    t.equal((await ended).code, 0)
+    for (const name of Object.keys(variables)) t.match(output(), new RegExp(`^  ${name} +\\S`, 'm'))
+    for (const { fallback } of Object.values(variables)) t.ok(output().includes(`default: ${fallback}`))
+  })
+
+  await t.test('--version is the package’s', async t => {
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
+    const { ended, output } = run(['--version'])
+    t.equal((await ended).code, 0)
+    t.equal(output(), `${version}\n`)
+  })
+
+  await t.test('migrate makes the tables and ends', async t => {
+    const folder = mkdtempSync(join(tmpdir(), 'chatkit-host-'))
+    t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
+    const first = run(['migrate'], { DATA_DIR: folder })
+    t.equal((await first.ended).code, 0, first.output())
+    t.match(first.output(), /Made Better Auth's tables: .*session[\s\S]*The tables are up to date\.\n$/)
+    const second = run(['migrate'], { DATA_DIR: folder })
+    t.equal((await second.ended).code, 0, second.output())
+    t.notMatch(second.output(), /Made/)
+    t.same(serversOf(folder), [])
+  })
+
+  await t.test('anything else is one sentence and exit code 1', async t => {
+    for (const [args, environment, sentence] of [
+      [['serve'], {}, /^chatkit-host does not know "serve": run chatkit-host --help .*\.\n$/],
+      [['migrate', '--now'], {}, /^chatkit-host does not know "--now": .*\n$/],
+      [[], { PORT: 'http' }, /^PORT is "http": write a number from 0 to 65535\.\n$/],
+      [[], { PORT: 'x', HOST: '?' }, /^HOST is "\?": .*\nPORT is "x": .*\n$/],
+      [
+        ['migrate'],
+        { DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/d', BETTER_AUTH_SECRET: 'k9Xv2mQ7pL4tR8wZ1nB6cY3hF5jD0sGa' },
+        /^The database at 127.0.0.1:1 cannot be reached \(ECONNREFUSED\): .*\n$/
+      ]
+    ] as [string[], Record<string, string>, RegExp][]) {
+      const { ended, output } = run(args, environment)
+      t.same(await ended, { code: 1, signal: null })
+      t.match(output(), sentence)
+    }
+  })
+})
+
+/** Process ids of the PostgreSQL servers that hold a folder's data, and live. */
+function serversOf(folder: string): number[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('postmaster.pid'))
+    .map(name => Number(readFileSync(join(folder, name), 'utf8').split('\n', 1)[0]))
+    .filter(isAlive)
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
+}
+
+async function eventually(check: () => boolean): Promise<boolean> {
+  for (let tries = 0; tries < 100; tries++) {
+    if (check()) return true
+    await new Promise(resolve => setTimeout(resolve, 100))
+  }
+  return false
+}
