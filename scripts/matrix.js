@@ -24,7 +24,7 @@ for (const release of releases.length > 0 ? releases : ['20', '22', '24', '26'])
     env: { ...process.env, PATH: `${dirname(node)}:${process.env.PATH}` }
   })
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
-  const counts = /^\d+ passed, .*$/m.exec(run.stdout.slice(run.stdout.lastIndexOf('\n\n')))?.[0] ?? 'did not finish'
+  const counts = run.stdout.match(/^\d+ passed, \d+ failed.*$/gm)?.at(-1) ?? 'did not finish'
   if (run.status !== 0) {
     process.exitCode = 1
     process.stdout.write(run.stdout + run.stderr)

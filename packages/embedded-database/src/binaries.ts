@@ -110,8 +110,8 @@ function copyAside({ folder, version }: BinaryPackage, user: ServerUser | undefi
   if (!existsSync(copy)) {
     const unfinished = mkdtempSync(join(home, 'copying-'))
     cpSync(join(folder, 'native'), join(unfinished, 'native'), { recursive: true, verbatimSymlinks: true })
-    linkLibraries(join(unfinished, 'native'))
     openForReading(join(unfinished, 'native'))
+    linkLibraries(join(unfinished, 'native'))
     try {
       renameSync(join(unfinished, 'native'), copy)
     } catch (error) {

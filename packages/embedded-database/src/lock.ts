@@ -15,28 +15,37 @@ import { holderSetting } from './server.ts'
  * @throws EDB_IN_USE
  */
 export async function clearLock(data: string, directory: string, onProgress?: (sentence: string) => void) {
-  const lock = join(data, 'postmaster.pid')
   for (let waitedMs = 0; ; waitedMs += 100) {
-    const server = readProcessId(lock)
-    if (server === undefined) return
-    const command = commandLine(server)
-    if (command === undefined) return
-    if (!command.includes(`-D ${data} `)) {
-      rmSync(lock, { force: true })
+    const server = findServer(data)
+    if (!server) {
+      const noted = readProcessId(lockFile(data))
+      if (noted !== undefined && commandLine(noted) !== undefined) rmSync(lockFile(data), { force: true })
       return
     }
-    const holder = Number(new RegExp(`${holderSetting}=(\\d+)`).exec(command)?.[1])
-    if (commandLine(holder) !== undefined || waitedMs > 20_000) {
+    if (commandLine(server.holder) !== undefined || waitedMs > 20_000) {
       throw new DatabaseError(
         'EDB_IN_USE',
-        `The database in ${directory} is open in process ${holder}: stop that process first, or choose another data directory.`
+        `The database in ${directory} is open in process ${server.holder}: stop that process first, or choose another data directory.`
       )
     }
     if (waitedMs === 0) onProgress?.('Waiting for the server of a process that was killed to stop.')
     // Its watchdog does this; unless that was killed too.
-    if (waitedMs === 2000) signal(server)
+    if (waitedMs === 2000) signal(server.pid)
     await sleep(100)
   }
+}
+
+/** The living server of a data directory, and the process that started it. */
+export function findServer(data: string): { pid: number; holder: number } | undefined {
+  const pid = readProcessId(lockFile(data))
+  const command = pid === undefined ? undefined : commandLine(pid)
+  if (pid === undefined || !command?.includes(`-D ${data} `)) return undefined
+  // One that was started by hand answers for itself.
+  return { pid, holder: Number(new RegExp(`${holderSetting}=(\\d+)`).exec(command)?.[1] ?? pid) }
+}
+
+function lockFile(data: string): string {
+  return join(data, 'postmaster.pid')
 }
 
 function readProcessId(lock: string): number | undefined {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import {
   chmodSync,
   chownSync,
+  existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -272,15 +273,23 @@ t.test('as root', { skip: serverUser ? false : 'this is not root' }, async t => 
     mkdirSync(closed, { mode: 0o700 })
     const dataDirectory = join(closed, 'data')
     const first = await openDatabase({ dataDirectory })
-    t.teardown(() => rmSync(elsewhere, { recursive: true }))
     const elsewhere = realpathSync(join(dataDirectory, 'cluster'))
     t.notOk(elsewhere.startsWith(closed))
     await query(first.connectionString, 'create table note as select 42 as answer')
     await t.rejects(openDatabase({ dataDirectory }), { code: 'EDB_IN_USE' })
     await first.close()
     const second = await openDatabase({ dataDirectory })
-    t.teardown(second.close)
     t.same(await query(second.connectionString, 'select answer from note'), [{ answer: 42 }])
+
+    // Once the folder is gone, so is the cluster when the next is made; but not under a running server.
+    rmSync(dataDirectory, { recursive: true })
+    await (await openDatabase({ dataDirectory: join(closed, 'next') })).close()
+    t.ok(existsSync(elsewhere))
+    await second.close()
+    const last = await openDatabase({ dataDirectory: join(closed, 'last') })
+    await last.close()
+    t.notOk(existsSync(elsewhere))
+    for (const name of ['next', 'last']) rmSync(realpathSync(join(closed, name, 'cluster')), { recursive: true })
   })
   const nobody = { uid: 65_534, gid: 65_534 }
   const shut = [process.execPath, import.meta.filename].filter(file => !canEnter(join(file, '..'), nobody))
