@@ -1,12 +1,16 @@
 import type { EventEmitter } from 'node:events'
 import type { FastifyInstance } from 'fastify'
 import type { Pipeline } from './authenticate.ts'
-import { bearerJwt, type JwtVerifier } from './credential/bearer-jwt.ts'
+import { apiKey } from './credential/api-key.ts'
+import { bearerJwt } from './credential/bearer-jwt.ts'
 import { bearerSession } from './credential/bearer-session.ts'
 import type { CredentialKind } from './credential/credential.ts'
+import { OAUTH_TOKEN, oauthToken, opaqueClaims } from './credential/oauth-token.ts'
 import { sessionCookie } from './credential/session-cookie.ts'
+import { isAccessToken, verifyAccessToken } from './crypto/access-token.ts'
 import { verifyHs256 } from './crypto/hs256.ts'
 import { jwksFromUrl } from './crypto/jwks-url.ts'
+import type { JwtVerifier } from './crypto/jwt.ts'
 import { createKeySet, type KeySet } from './crypto/key-set.ts'
 import { verifyKeySetJwt } from './crypto/key-set-jwt.ts'
 import { hs256Engine } from './hs256-engine.ts'
@@ -18,6 +22,7 @@ import { postgresIdentityStore } from './identity/postgres.ts'
 import { postgresMembershipStore } from './identity/postgres-memberships.ts'
 import type { Queryable } from './identity/queryable.ts'
 import type { CheckedOptions } from './options.ts'
+import type { Claims } from './types.ts'
 
 export interface Assembly {
   pipeline: Pipeline
@@ -37,8 +42,10 @@ export async function assemble(app: FastifyInstance, options: CheckedOptions): P
   let { memberships } = options
 
   const kinds: CredentialKind[] = []
+  if (options.apiKey !== null) kinds.push(apiKey(readToken, options.apiKey))
+  if (options.oauth !== null) kinds.push(oauthToken(readToken, accessTokens(options.oauth, keys), options.oauth.opaque))
   if (verifiers.length > 0) kinds.push(bearerJwt(readToken, verifiers))
-  kinds.push(bearerSession(readToken, secrets, { requireSignature }))
+  kinds.push(bearerSession(readToken, secrets, { requireSignature, alsoReadAs: alsoReadAs(options.oauth) }))
   if (cookie !== null) kinds.push(sessionCookie(secrets, cookie))
 
   return {
@@ -50,8 +57,47 @@ export async function assemble(app: FastifyInstance, options: CheckedOptions): P
       isForeign: source => trustedOrigins !== null && isForeignOrigin(source, trustedOrigins)
     },
     memberships: () => (memberships ??= postgresMembershipStore(databaseOf(app, options), tables)),
-    check: async () => (await Promise.all([identityStore.check?.() ?? [], keys?.check() ?? []])).flat()
+    async check() {
+      const strangers = strangersOf(options).map(claims => problemsOf(identityStore.find(claims)))
+      const problems = await Promise.all([identityStore.check?.() ?? [], keys?.check() ?? [], ...strangers])
+      return [...new Set(problems.flat())]
+    }
   }
+}
+
+/** Claims nobody can have, one of each kind that needs tables of its own: asking about them shows whether those are there. */
+function strangersOf({ apiKey, oauth }: CheckedOptions): Claims[] {
+  const strangers: Claims[] = []
+  if (apiKey !== null) {
+    const configIds = apiKey.configId === undefined ? undefined : [apiKey.configId].flat()
+    strangers.push({ by: 'api-key', keyHash: '', configIds })
+  }
+  if (oauth !== null) strangers.push({ by: 'oauth-token', tokenHash: '' })
+  return strangers
+}
+
+async function problemsOf(work: Promise<unknown>): Promise<string[]> {
+  try {
+    await work
+    return []
+  } catch (error) {
+    return [error instanceof Error ? error.message : String(error)]
+  }
+}
+
+function accessTokens({ jwt }: NonNullable<CheckedOptions['oauth']>, keys: KeySet | null): JwtVerifier | null {
+  if (jwt === null || keys === null) return null
+  return {
+    accepts: header => isAccessToken(header) && !header.alg.startsWith('HS'),
+    verify: (token, header) => verifyAccessToken(token, header, keys, jwt, Date.now())
+  }
+}
+
+/** An opaque token without a prefix looks like a session token; a session token is by far the more likely. */
+function alsoReadAs(oauth: CheckedOptions['oauth']) {
+  const opaque = oauth?.opaque ?? null
+  if (opaque === null || (opaque.prefix ?? '') !== '') return undefined
+  return { name: OAUTH_TOKEN, read: (token: string) => opaqueClaims(token, opaque) }
 }
 
 async function jwtVerifiers(

@@ -75,7 +75,7 @@ export async function authenticate(pipeline: Pipeline, source: CredentialSource)
   ): Authentication {
     const decision: AuthDecision = {
       outcome,
-      kind: kind?.name ?? null,
+      kind: (identity === null || claims === null ? null : kind?.nameOf?.(claims)) ?? kind?.name ?? null,
       stage,
       code: error === null ? null : (error.code as ErrorCode),
       reason: error === null ? null : reasonOf(error),
@@ -108,7 +108,7 @@ async function find(store: IdentityStore, claims: Claims): Promise<IdentityRecor
 function recognise(record: IdentityRecord | null, claims: Claims | null, pipeline: Pipeline): Identity {
   const by = claims?.by
   // API keys and OAuth tokens live apart from any session; their own row says whether they do.
-  const needsSession = by !== 'api-key' && by !== 'oauth-token'
+  const needsSession = by !== 'api-key' && by !== 'oauth-token' && by !== 'oauth-grant'
   if (record !== null && (record.session !== null || !needsSession)) {
     const { user, session, sessionCount, grant = null } = record
     return { user, session, sessionCount, grant }

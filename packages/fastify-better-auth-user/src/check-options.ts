@@ -1,11 +1,14 @@
+import type { ApiKeyOptions } from './credential/api-key.ts'
 import type { ClaimRules } from './crypto/jwt.ts'
-import type { BetterAuthUserOptions, CheckedOptions, Hs256Options, KeySetSettings } from './options.ts'
+import type { BetterAuthUserOptions, CheckedOptions, Hs256Options, KeySetSettings, OAuthOptions } from './options.ts'
 import { checkSecrets } from './secret.ts'
 
 const KNOWN: readonly (keyof BetterAuthUserOptions)[] = [
   'secret',
   'hs256',
   'keySet',
+  'apiKey',
+  'oauth',
   'requireSignature',
   'cookie',
   'token',
@@ -45,6 +48,8 @@ export function checkOptions(given: BetterAuthUserOptions): CheckedOptions {
     secrets,
     hs256: given.hs256 ? hs256Rules(given.hs256 === true ? {} : given.hs256) : null,
     keySet: given.keySet ? keySetRules(given.keySet) : null,
+    apiKey: given.apiKey ? checkApiKey(given.apiKey === true ? {} : given.apiKey, given.token?.header) : null,
+    oauth: given.oauth ? checkOAuth(given.oauth === true ? {} : given.oauth, given.keySet !== undefined) : null,
     requireSignature: given.requireSignature ?? false,
     cookie: given.cookie === false || secrets.length === 0 ? null : (given.cookie ?? {}),
     token: given.token ?? {},
@@ -99,6 +104,41 @@ function keySetRules(given: KeySetSettings): CheckedOptions['keySet'] {
     clockTolerance: seconds('keySet.clockTolerance', given.clockTolerance)
   }
   return { ...given, rules }
+}
+
+function checkApiKey(given: ApiKeyOptions, tokenHeader: string | undefined): ApiKeyOptions {
+  onlyKnown('apiKey', given, ['header', 'configId', 'hashKey'])
+  if (given.configId !== undefined) texts('apiKey.configId', given.configId)
+  for (const name of texts('apiKey.header', given.header ?? 'x-api-key')) {
+    // Those have a meaning of their own; RFC 9110 §5.1 for the characters.
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /^(authorization|cookie)$/i.test(name)) {
+      throw new TypeError(`apiKey.header: ${name} cannot hold the key`)
+    }
+    if (name.toLowerCase() === tokenHeader?.toLowerCase()) {
+      throw new TypeError(`apiKey.header: ${name} holds tokens already (\`token.header\`); give the keys another one`)
+    }
+  }
+  return given
+}
+
+function checkOAuth(given: OAuthOptions, hasKeys: boolean): CheckedOptions['oauth'] {
+  onlyKnown('oauth', given, ['issuer', 'audience', 'clockTolerance', 'opaque', 'prefix', 'hashToken'])
+  const { opaque = true, prefix, hashToken } = given
+  const clockTolerance = seconds('oauth.clockTolerance', given.clockTolerance)
+  const audience = given.audience === undefined ? [] : texts('oauth.audience', given.audience)
+  if (given.issuer !== undefined && !hasKeys) {
+    throw new TypeError('oauth.issuer: JWT access tokens are verified with the keys of `keySet`; set it, too')
+  }
+  if (given.issuer !== undefined && audience.length === 0) {
+    throw new TypeError('oauth.issuer: JWT access tokens need `oauth.audience`, or those for other services would do')
+  }
+  if (given.issuer === undefined && !opaque) {
+    throw new TypeError('oauth: neither JWT nor opaque access tokens; set `issuer` and `audience`, or leave `opaque`')
+  }
+  return {
+    jwt: given.issuer === undefined ? null : { issuer: texts('oauth.issuer', given.issuer), audience, clockTolerance },
+    opaque: opaque ? { audience, prefix, hashToken } : null
+  }
 }
 
 /** `https://app.example.com/` is the origin `https://app.example.com`; anything with a path stays as it is. */

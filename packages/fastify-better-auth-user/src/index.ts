@@ -1,3 +1,4 @@
+export type { ApiKeyOptions } from './credential/api-key.ts'
 export type { CredentialSource } from './credential/credential.ts'
 export type { CookieNames } from './credential/session-cookie.ts'
 export { type AuthDecision, DECISION_CHANNEL, type Stage } from './decision.ts'
@@ -19,6 +20,7 @@ export type {
   BetterAuthUserOptions,
   Hs256Options,
   KeySetSettings,
+  OAuthOptions,
   RejectedAttempt
 } from './options.ts'
 export type { BetterAuthUser } from './plugin.ts'

@@ -1,5 +1,7 @@
 import type { FastifyError } from '@fastify/error'
 import type { FastifyRequest } from 'fastify'
+import type { ApiKeyOptions } from './credential/api-key.ts'
+import type { OpaqueTokenOptions } from './credential/oauth-token.ts'
 import type { CookieNames } from './credential/session-cookie.ts'
 import type { ClaimRules } from './crypto/jwt.ts'
 import type { KeySetOptions } from './crypto/key-set.ts'
@@ -54,6 +56,25 @@ export interface KeySetSettings extends Pick<KeySetOptions, 'maxAgeMs' | 'maxSta
   timeoutMs?: number | undefined
 }
 
+/** Access tokens of Better Auth's OAuth provider. */
+export interface OAuthOptions {
+  /** Accepted `iss` values of JWT access tokens, such as `https://app.example.com/api/auth`. @default no JWT access tokens */
+  issuer?: string | readonly string[] | undefined
+  /**
+   * Our names as a resource, spelled as the provider has them. A JWT access token must be for one of them, and so must
+   * an opaque token that was issued for particular resources. @default none: opaque tokens for no resource only
+   */
+  audience?: string | readonly string[] | undefined
+  /** Allowed clock skew, in seconds, 0 to 60. @default 5 */
+  clockTolerance?: number | undefined
+  /** Accept opaque tokens. One that was issued for no resource works for every service. @default true */
+  opaque?: boolean | undefined
+  /** What opaque tokens begin with; the provider's `prefix.opaqueAccessToken`. Saves a query. @default nothing */
+  prefix?: string | undefined
+  /** How opaque tokens are stored; the provider's `storeTokens`. @default SHA-256, base64url without padding */
+  hashToken?: ((token: string) => string) | undefined
+}
+
 export interface BetterAuthUserOptions {
   /**
    * Better Auth's secret (`BETTER_AUTH_SECRET`), at least 32 bytes. Several: the current one first, older ones after it,
@@ -64,6 +85,14 @@ export interface BetterAuthUserOptions {
   hs256?: boolean | Hs256Options | undefined
   /** Accept JWTs signed with Better Auth's own keys. @default none */
   keySet?: KeySetSettings | undefined
+  /** Accept keys of Better Auth's API key plugin, in a header of their own. @default false */
+  apiKey?: boolean | ApiKeyOptions | undefined
+  /**
+   * Accept access tokens of Better Auth's OAuth provider. Their holder is a client acting for the user, within
+   * `request.authGrant.scopes`; client credentials are nobody's and refused. JWT access tokens need `issuer`, `audience`
+   * and `keySet`. @default false
+   */
+  oauth?: boolean | OAuthOptions | undefined
   /** Accept signed session tokens only; raw ones, as sign-in answers them in its body, are refused. @default false */
   requireSignature?: boolean | undefined
   /** Name of the session cookie; `false`: cookies are not read. @default Better Auth's default name */
@@ -111,6 +140,10 @@ export interface CheckedOptions {
   hs256: ClaimRules | null
   /** `null`: no JWTs by key set. */
   keySet: (KeySetSettings & { rules: ClaimRules }) | null
+  /** `null`: no API keys. */
+  apiKey: ApiKeyOptions | null
+  /** `null`: no OAuth access tokens. */
+  oauth: { jwt: ClaimRules | null; opaque: OpaqueTokenOptions | null } | null
   requireSignature: boolean
   /** `null`: no cookies. */
   cookie: CookieNames | null

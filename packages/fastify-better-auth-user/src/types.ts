@@ -39,10 +39,18 @@ export type Claims =
   | { by: 'session-token'; sessionToken: string }
   | { by: 'subject'; subject: string; sessionId: string | null; email: string | null }
   | { by: 'email'; email: string }
-  /** SHA-256 of the key, base64url without padding, as Better Auth stores it. */
-  | { by: 'api-key'; keyHash: string }
-  /** SHA-256 of an opaque OAuth access token, base64url without padding. */
-  | { by: 'oauth-token'; tokenHash: string }
+  /**
+   * SHA-256 of the key, base64url without padding, as Better Auth stores it. With `configIds`, only a key of one of
+   * these configurations will do.
+   */
+  | { by: 'api-key'; keyHash: string; configIds?: readonly string[] | undefined }
+  /**
+   * SHA-256 of an opaque OAuth access token, base64url without padding. A token issued for particular resources will do
+   * only if `audience` names one of them.
+   */
+  | { by: 'oauth-token'; tokenHash: string; audience?: readonly string[] | undefined }
+  /** A verified OAuth access token that says all this itself. Its session must live if it names one, its client be enabled. */
+  | { by: 'oauth-grant'; subject: string; sessionId: string | null; grant: Grant }
 
 /** What an OAuth client was allowed to do for the user, from Better Auth's OAuth provider. */
 export interface Grant {

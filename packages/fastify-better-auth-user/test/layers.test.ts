@@ -20,8 +20,8 @@ const MAY: Record<string, RegExp> = {
   'guard/':
     /^(authenticate\.ts|guard\/.*|decision\.ts|errors\.ts|types\.ts|options\.ts|node:diagnostics_channel|identity\/membership-store\.ts|http\/(challenge|token)\.ts|fastify|@fastify\/error)$/,
   'options.ts':
-    /^(decision|types|identity\/(identity-store|membership-store|queryable|tables)|crypto\/(jwt|key-set)|credential\/session-cookie|http\/token)\.ts$|^fastify$|^@fastify\/error$/,
-  'check-options.ts': /^(options|secret|crypto\/jwt)\.ts$/,
+    /^(decision|types|identity\/(identity-store|membership-store|queryable|tables)|crypto\/(jwt|key-set)|credential\/(api-key|oauth-token|session-cookie)|http\/token)\.ts$|^fastify$|^@fastify\/error$/,
+  'check-options.ts': /^(options|secret|crypto\/jwt|credential\/api-key)\.ts$/,
   'testing/': /^(identity\/identity-store\.ts|types\.ts|testing\/|node:|jose)/
 }
 const IMPORT = /(?:\bfrom|^import) '([^'\n]+)'$/gm

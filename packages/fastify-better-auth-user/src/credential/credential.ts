@@ -26,6 +26,8 @@ export type TokenReader = (source: CredentialSource) => Extracted
 export interface CredentialKind {
   /** As it appears in decisions and logs. */
   readonly name: string
+  /** For a credential with several readings: its name once a reading was found to be true. @default `name` */
+  nameOf?(claims: Claims): string
   /** Browsers attach it by themselves, also to requests another site made them send. */
   readonly ambient?: boolean
   /** Never throws, never asks anybody. */

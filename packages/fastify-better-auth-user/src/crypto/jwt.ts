@@ -1,4 +1,5 @@
 import { errors, invalid, withCause } from '../errors.ts'
+import type { Claims } from '../types.ts'
 
 export type Payload = Record<string, unknown>
 
@@ -17,6 +18,13 @@ export interface JwtHeader {
   alg: string
   typ: unknown
   kid: unknown
+}
+
+/** Verifies the JWTs of one issuer. Each has keys and algorithms of its own, so none can be talked into another's. */
+export interface JwtVerifier {
+  /** Whether a token with this header is this verifier's business; proves nothing. */
+  accepts(header: JwtHeader): boolean
+  verify(token: string, header: JwtHeader): Claims | Promise<Claims>
 }
 
 /** Longest name (subject, session id, e-mail) looked up, in characters. */

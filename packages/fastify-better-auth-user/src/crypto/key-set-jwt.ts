@@ -18,7 +18,9 @@ export async function verifyKeySetJwt(
   now: number
 ): Promise<Claims> {
   if (!isPlainJwt(header)) throw invalid('a token of another type')
-  const { sub, sid, email } = checkClaims(await verifiedPayload(token, header, keys), rules, now)
+  const { sub, sid, email, at_hash: atHash } = checkClaims(await verifiedPayload(token, header, keys), rules, now)
+  // Same keys, no `typ` either; but an ID token tells a client who signed in, and opens nothing (OpenID Connect §3.1.3.6).
+  if (atHash !== undefined) throw invalid('an ID token')
   if (!isName(sub)) throw invalid('names no user')
   if (sid !== undefined && !isName(sid)) throw invalid('sid is not a text')
   return { by: 'subject', subject: sub, sessionId: sid ?? null, email: isName(email) ? email : null }

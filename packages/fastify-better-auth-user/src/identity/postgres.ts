@@ -1,10 +1,20 @@
-import type { Claims } from '../types.ts'
+import type { Claims, Grant } from '../types.ts'
+import { apiKeyQueries, chooseApiKeyQuery, WANTED_API_KEY } from './api-key-query.ts'
+import { discovered } from './discovered.ts'
 import type { IdentityRecord, IdentityStore } from './identity-store.ts'
+import {
+  chooseOAuthQuery,
+  grantOf,
+  type OAuthRow,
+  oauthQueries,
+  WANTED_ACCESS_TOKEN,
+  WANTED_CLIENT
+} from './oauth-queries.ts'
 import type { Queryable } from './queryable.ts'
 import { type IdentityRow, toIdentityRecord } from './row.ts'
 import { type SessionQueries, sessionQueries, WANTED_SESSION, wantedUser } from './session-queries.ts'
 import { couldHold, type Prepared } from './sql.ts'
-import { discoverTable, type TablesOptions } from './tables.ts'
+import { discoverTable, type Table, type TablesOptions, type Wanted } from './tables.ts'
 
 export interface PostgresIdentityStoreOptions {
   /** Names of Better Auth's tables and columns, where they differ from what is found by itself. */
@@ -19,57 +29,78 @@ export interface PostgresIdentityStoreOptions {
 
 /**
  * Users and sessions in Better Auth's own Postgres tables: one query a lookup, prepared on the server, read-only.
- * Expiry and bans are judged by the database's clock.
+ * Expiry and bans are judged by the database's clock. The tables of API keys and OAuth tokens are looked for
+ * when the first of those is asked about.
  */
 export function postgresIdentityStore(database: Queryable, options: PostgresIdentityStoreOptions = {}): IdentityStore {
   const { tables = {}, userFields = [], hashToken = (token: string) => token, timeoutMs = 5000 } = options
-  let queries: Promise<SessionQueries> | null = null
+  const users = () => table(wantedUser(userFields))
+  const discoverSessions = async () => sessionQueries(await users(), await table(WANTED_SESSION), userFields)
+  let sessions = discovered(discoverSessions)
+  const apiKeys = discovered(async () => apiKeyQueries(await users(), await table(WANTED_API_KEY), userFields))
+  const oauth = discovered(async () =>
+    oauthQueries(
+      {
+        user: await users(),
+        session: await table(WANTED_SESSION),
+        accessToken: await table(WANTED_ACCESS_TOKEN),
+        client: await table(WANTED_CLIENT)
+      },
+      userFields
+    )
+  )
 
   return {
     async find(claims) {
-      queries ??= discover()
-      try {
-        const lookup = choose(await queries, claims)
-        return lookup === null ? null : await run(...lookup)
-      } catch (error) {
-        // The tables may have changed, or were not there yet: look again next time.
-        queries = null
-        throw error
+      switch (claims.by) {
+        case 'api-key':
+          return apiKeys(async queries => toRecord(await first(...chooseApiKeyQuery(queries, claims))))
+        case 'oauth-token':
+          return oauth(async queries => {
+            const row = (await first(...chooseOAuthQuery(queries, claims))) as OAuthRow | null
+            const grant = row === null ? null : grantOf(row, claims.audience ?? [])
+            return grant === null ? null : toRecord(row, grant)
+          })
+        case 'oauth-grant':
+          return oauth(async queries => toRecord(await first(...chooseOAuthQuery(queries, claims)), claims.grant))
+        default:
+          return sessions(async queries => toRecord(await first(...choose(queries, claims))))
       }
     },
     async check() {
-      queries = discover()
+      sessions = discovered(discoverSessions)
       try {
-        await queries
+        await sessions(async () => null)
         return []
       } catch (error) {
-        queries = null
         return [problem(error)]
       }
     }
   }
 
-  async function discover(): Promise<SessionQueries> {
-    const user = await discoverTable(database, wantedUser(userFields), tables)
-    const session = await discoverTable(database, WANTED_SESSION, tables)
-    return sessionQueries(user, session, userFields)
+  function table(wanted: Wanted): Promise<Table> {
+    return discoverTable(database, wanted, tables)
   }
 
-  function choose(queries: SessionQueries, claims: Claims): [Prepared, ...string[]] | null {
+  function choose(queries: SessionQueries, claims: SessionClaims): [Prepared, ...string[]] {
     if (claims.by === 'session-token') return [queries.byToken, hashToken(claims.sessionToken)]
     if (claims.by === 'email') return [queries.byEmail, claims.email]
-    if (claims.by !== 'subject') return null
     if (claims.sessionId !== null) return [queries.bySession, claims.subject, claims.sessionId]
     return [queries.bySubject, claims.subject]
   }
 
-  async function run({ name, text, types }: Prepared, ...values: string[]): Promise<IdentityRecord | null> {
+  async function first({ name, text, types }: Prepared, ...values: string[]): Promise<IdentityRow | null> {
     if (!values.every((value, index) => couldHold(types[index], value))) return null
     const { rows } = await database.query({ name, text, values, query_timeout: timeoutMs })
-    const row = rows[0] as IdentityRow | undefined
-    return row === undefined ? null : toIdentityRecord(row, userFields)
+    return (rows[0] as IdentityRow | undefined) ?? null
+  }
+
+  function toRecord(row: IdentityRow | null, grant: Grant | null = null): IdentityRecord | null {
+    return row === null ? null : { ...toIdentityRecord(row, userFields), grant }
   }
 }
+
+type SessionClaims = Extract<Claims, { by: 'session-token' | 'subject' | 'email' }>
 
 function problem(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error)

@@ -74,10 +74,16 @@ export function userColumns(user: Table, extra: readonly string[]): string {
 /** Before the names of the application's own fields, so that none can stand in for one of ours. */
 export const EXTRA_PREFIX = 'user.'
 
-const SESSION_ALIASES =
+export const SESSION_ALIASES =
   's.session_id, s.session_user_id, s.expires_at, s.created_at, s.impersonated_by, s.active_organization_id, coalesce(s.session_count, 0) as session_count'
 
-function sessionColumns(session: Table): string {
+/** The session's half of an `IdentityRow`, for credentials that have none. */
+export const NO_SESSION =
+  'null::text as session_id, null::text as session_user_id, null::float8 as expires_at, null::float8 as created_at, ' +
+  'null::text as impersonated_by, null::text as active_organization_id, 0 as session_count'
+
+/** The session's half of an `IdentityRow`, from a session table under the alias `s`; without the count. */
+export function sessionColumns(session: Table): string {
   const s = columnsOf(session, 's')
   return (
     `${s.text('id')} as session_id, ${s.text('userId')} as session_user_id, ${s.epoch('expiresAt')} as expires_at, ` +

@@ -23,6 +23,24 @@ export function couldHold(type: string | undefined, value: string): boolean {
   return !value.includes('\0')
 }
 
+export function isInteger(type: string): boolean {
+  return type === 'int2' || type === 'int4' || type === 'int8'
+}
+
+/**
+ * SQL that compares an id column with a value of another row, by the column's index also where their types differ: owner
+ * columns that no foreign key ties are text beside numbers and uuids. Text that could be no such id equals nothing.
+ */
+export function equals(column: string, type: string, value: string, valueType: string): string {
+  if (type === valueType) return `${column} = ${value}`
+  // A `case`, because Postgres may otherwise cast before it has looked.
+  const guarded = (pattern: string, cast: string) =>
+    `${column} = case when ${value}::text ~ '${pattern}' then ${value}::text::${cast} end`
+  if (isInteger(type)) return guarded('^(0|[1-9][0-9]{0,17})$', 'int8')
+  if (type === 'uuid') return guarded('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$', 'uuid')
+  return `${column} = ${value}::text`
+}
+
 /** SQL for the columns of one table under an alias; a column that does not exist is a typed NULL. */
 export function columnsOf(table: Table, alias: string) {
   const column = (field: string) => `${alias}.${quote(table.columns.get(field)?.name ?? field)}`

@@ -47,8 +47,15 @@ export const identityStoreContract: readonly IdentityStoreCase[] = [
         if (harness.answers.some(known => known === claims.by)) assert.equal(found?.user.id, id, claims.by)
         else assert.equal(found, null, claims.by)
       }
-      assert.equal(await harness.store.find({ by: 'api-key', keyHash: token }), null)
-      assert.equal(await harness.store.find({ by: 'oauth-token', tokenHash: token }), null)
+      // A store that knows these has tables for them, which this suite does not fill.
+      const others: Claims[] = [
+        { by: 'api-key', keyHash: token },
+        { by: 'oauth-token', tokenHash: token },
+        { by: 'oauth-grant', subject: id, sessionId: null, grant: { clientId: token, scopes: [] } }
+      ]
+      for (const claims of others.filter(({ by }) => !harness.answers.includes(by))) {
+        assert.equal(await harness.store.find(claims), null, claims.by)
+      }
     }
   },
   {

@@ -4,7 +4,7 @@ import type { IdentityRecord, IdentityStore } from '../identity/identity-store.t
 import type { Claims } from '../types.ts'
 
 /** What an identity store can be asked. */
-export type Question = Exclude<Claims['by'], 'api-key' | 'oauth-token'>
+export type Question = Claims['by']
 
 /** A store under test, and how to put users and sessions where it finds them. Times are relative: each store has a clock of its own. */
 export interface IdentityStoreHarness {

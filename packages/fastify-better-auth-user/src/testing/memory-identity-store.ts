@@ -62,6 +62,12 @@ export function memoryIdentityStore({ now = Date.now }: MemoryIdentityStoreOptio
         const session = sessions.get(claims.sessionToken)
         return session === undefined ? null : toRecord(session.userId, isLive(session) ? [session] : [])
       }
+      if (claims.by === 'oauth-grant') {
+        const { subject, sessionId, grant } = claims
+        const live = sessionId === null ? [] : liveSessions(subject, claims)
+        const record = sessionId !== null && live.length === 0 ? null : toRecord(subject, live)
+        return record === null ? null : { ...record, grant }
+      }
       const userId = claims.by === 'subject' ? claims.subject : idOf(claims.email)
       return userId === null ? null : toRecord(userId, liveSessions(userId, claims))
     },
@@ -136,7 +142,7 @@ export function memoryIdentityStore({ now = Date.now }: MemoryIdentityStoreOptio
   }
 
   function liveSessions(userId: string, claims: Claims): Session[] {
-    const wanted = claims.by === 'subject' ? claims.sessionId : null
+    const wanted = claims.by === 'subject' || claims.by === 'oauth-grant' ? claims.sessionId : null
     return [...sessions.values()].filter(
       session => session.userId === userId && isLive(session) && (wanted === null || session.id === wanted)
     )

@@ -82,7 +82,7 @@ function memoryHarness(): IdentityStoreHarness {
   const store = memoryIdentityStore()
   return {
     store,
-    answers: ['session-token', 'subject', 'email'],
+    answers: ['session-token', 'subject', 'email', 'oauth-grant'],
     knowsUsers: true,
     addUser: async user => store.addUser(user).id,
     addSession: async ({ userId, expiresIn, impersonatedBy = null }) =>
