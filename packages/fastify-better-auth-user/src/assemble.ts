@@ -108,7 +108,7 @@ async function jwtVerifiers(
   const { secrets, hs256, keySet } = options
   const verifiers: JwtVerifier[] = []
   if (hs256 !== null) {
-    const engine = await hs256Engine(app, secrets, hs256.clockTolerance)
+    const engine = await hs256Engine(app, secrets)
     verifiers.push({
       accepts: ({ alg }) => alg === 'HS256',
       verify: (token, header) => verifyHs256(token, header, engine, hs256, Date.now())

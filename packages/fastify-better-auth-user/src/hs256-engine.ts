@@ -7,11 +7,7 @@ import type { Hs256Engine } from './crypto/hs256.ts'
  * An HS256 engine by @fastify/jwt. It lives in a child scope under a name nobody else has, so the application may
  * register @fastify/jwt for itself, before or after.
  */
-export async function hs256Engine(
-  app: FastifyInstance,
-  secrets: readonly string[],
-  clockTolerance: number
-): Promise<Hs256Engine> {
+export async function hs256Engine(app: FastifyInstance, secrets: readonly string[]): Promise<Hs256Engine> {
   const verifiers: JWT['verify'][] = []
   await app.register(async child => {
     for (const secret of secrets) {
@@ -20,12 +16,8 @@ export async function hs256Engine(
         secret,
         namespace,
         decoratorName: `${namespace}Claims`,
-        verify: {
-          algorithms: ['HS256'],
-          requiredClaims: ['exp'],
-          clockTolerance: clockTolerance * 1000,
-          cache: false
-        }
+        // Times are claims like others, checked after the signature and alike for every kind of key.
+        verify: { algorithms: ['HS256'], ignoreExpiration: true, ignoreNotBefore: true, cache: false }
       })
       const registered = (child.jwt as unknown as Record<string, JWT | undefined>)[namespace]
       if (registered === undefined) throw new Error('@fastify/jwt did not register its namespace')
