@@ -1,6 +1,5 @@
 import closeWithGrace from 'close-with-grace'
 import { ConfigError, readConfig } from './config.ts'
-import { migrateOnly, startHost } from './server.ts'
 import { StartError } from './start-error.ts'
 import { variables } from './variables.ts'
 import { version } from './version.ts'
@@ -15,7 +14,7 @@ export async function runCommand(args: readonly string[], print: (line: string) 
     if (rest.length > 0) throw new StartError(unknown(rest.join(' ')))
     if (command === '--help' || command === '-h') print(help())
     else if (command === '--version' || command === '-v') print(version)
-    else if (command === 'migrate') await migrateOnly(readConfig(), print)
+    else if (command === 'migrate') await migrate(print)
     else if (command === 'start') await start(print)
     else throw new StartError(unknown(command))
   } catch (error) {
@@ -25,8 +24,17 @@ export async function runCommand(args: readonly string[], print: (line: string) 
   }
 }
 
+async function migrate(print: (line: string) => void): Promise<void> {
+  const config = readConfig()
+  const { migrateOnly } = await import('./server.ts')
+  await migrateOnly(config, print)
+}
+
 async function start(print: (line: string) => void): Promise<void> {
-  const starting = startHost(readConfig(), print)
+  const config = readConfig()
+  // Not before the environment is known to be right: a mistake is told at once.
+  const { startHost } = await import('./server.ts')
+  const starting = startHost(config, print)
   // From the first moment: a signal may come while the database is being made.
   const grace = closeWithGrace({ delay: GRACE_MS, logger: console }, async ({ err, signal }) => {
     if (err) console.error(err)

@@ -80,7 +80,10 @@ function isPooler({ hostname, port, searchParams }: URL): boolean {
  * reports idle connections, and each connection that is lent reports itself.
  */
 export function surviveLosses(pool: pg.Pool, onLoss: (error: Error) => void): void {
-  pool.on('error', onLoss)
+  pool.on('error', error => {
+    // Once the pool is being closed, connections are meant to end.
+    if (!pool.ending) onLoss(error)
+  })
   // What a lent connection was doing fails by itself, and says so to whoever asked.
   pool.on('connect', client => client.on('error', () => {}))
 }
