@@ -33,6 +33,17 @@ export type { InferenceOptions, UserContent, UserMessageInput } from './protocol
 export type { WidgetNode, WidgetRoot } from './protocol/widget.ts'
 export { echo } from './responder/echo.ts'
 export { clientEffect, notice, progress } from './responder/events.ts'
+export {
+  type ItemHooks,
+  type ModelInputOptions,
+  type ModelMessage,
+  type ModelPart,
+  messageLength,
+  modelInput,
+  type Tag,
+  toModelInput,
+  userText
+} from './responder/model-input.ts'
 export type {
   ActionResponder,
   ActionTurn,

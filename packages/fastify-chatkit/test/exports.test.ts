@@ -18,7 +18,9 @@ t.test('fastify-chatkit exports these names', async t => {
     'isHidden',
     'itemTypes',
     'maxWidgetDepth',
+    'messageLength',
     'migrateChatkit',
+    'modelInput',
     'newId',
     'notice',
     'parseItem',
@@ -27,6 +29,8 @@ t.test('fastify-chatkit exports these names', async t => {
     'say',
     'streamWidget',
     'stripNulls',
+    'toModelInput',
+    'userText',
     'widgetJson',
     'widgetRoot',
     'widgets'
