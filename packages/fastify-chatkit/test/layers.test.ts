@@ -68,7 +68,13 @@ const allowed: Record<string, string[]> = {
 }
 
 // The SDK behind a responder is that file's own business, and none of the index's.
-const ownSdk = ['responder/openai-agents', 'responder/ai-sdk', 'responder/chat-completions', 'attachment/s3', 'widget/template']
+const ownSdk = [
+  'responder/openai-agents',
+  'responder/ai-sdk',
+  'responder/chat-completions',
+  'attachment/s3',
+  'widget/template'
+]
 
 t.test('imports go one way', async t => {
   for (const { file, imported } of imports()) {

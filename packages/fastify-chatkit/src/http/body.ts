@@ -14,7 +14,7 @@ export type Understood = { operation: Operation; params: unknown; envelope: Enve
  */
 export function understand(body: unknown, options: { plainMessages: boolean }): Understood {
   const full = options.plainMessages ? (fromPlainMessage(body) ?? body) : body
-  if (typeof full !== 'object' || full === null)
+  if (typeof full !== 'object' || full === null || Array.isArray(full))
     throw new chatkitErrors.FST_CHATKIT_BODY_INVALID('The body is no JSON object')
   // A type nobody knows is said first: whatever else is wrong with it matters less.
   const type = 'type' in full ? full.type : undefined

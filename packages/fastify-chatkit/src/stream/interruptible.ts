@@ -26,7 +26,7 @@ export function interruptible<Value>(values: AsyncIterable<Value> | Iterable<Val
     },
 
     /** Lets the responder clean up, and waits for that, but not long. Never throws. */
-    async leave(patienceMs = 100): Promise<void> {
+    async leave(patienceMs = 1000): Promise<void> {
       let timer: NodeJS.Timeout | undefined
       const patience = new Promise<void>(resolve => {
         timer = setTimeout(resolve, patienceMs)
