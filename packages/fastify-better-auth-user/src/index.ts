@@ -14,6 +14,7 @@ export type { Membership, MembershipStore } from './identity/membership-store.ts
 export { type PostgresIdentityStoreOptions, postgresIdentityStore } from './identity/postgres.ts'
 export type { Queryable } from './identity/queryable.ts'
 export type { TableNames, TablesOptions } from './identity/tables.ts'
+export { errorSchema, type SecurityScheme } from './openapi.ts'
 export type {
   AuthAttempt,
   AuthMode,

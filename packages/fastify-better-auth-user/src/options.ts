@@ -121,6 +121,8 @@ export interface BetterAuthUserOptions {
   unknownUserStatus?: 401 | 404 | undefined
   /** Tell the client that its session has expired (401) or its user is banned (403). @default false */
   discloseReasons?: boolean | undefined
+  /** Describe guarded routes for @fastify/swagger: security schemes, and 401 and 403 answers. @default false */
+  openapi?: boolean | undefined
   /** Look at start whether everything needed is there, and log what is not; `'fail'`: do not start then. @default 'warn' */
   checkAtStart?: 'warn' | 'fail' | false | undefined
   /** Log every attempt through `request.log`: `info`, `error` for an outage, `debug` for no credential. @default true */
@@ -160,6 +162,7 @@ export interface CheckedOptions {
   userFields: readonly string[]
   unknownUserStatus: 401 | 404
   discloseReasons: boolean
+  openapi: boolean
   checkAtStart: 'warn' | 'fail' | false
   logAttempts: boolean
   onAuthenticated: BetterAuthUserOptions['onAuthenticated']

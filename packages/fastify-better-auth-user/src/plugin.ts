@@ -4,19 +4,22 @@ import './augment.ts'
 import { assemble } from './assemble.ts'
 import { checkOptions } from './check-options.ts'
 import { createGate } from './guard/gate.ts'
-import { factsOf, optionalGuard } from './guard/guard.ts'
+import { factsOf, type GuardFacts, optionalGuard } from './guard/guard.ts'
 import { requireFreshSession } from './guard/require-fresh-session.ts'
 import { requireOrganization } from './guard/require-organization.ts'
 import { requireOwnUser } from './guard/require-own-user.ts'
 import { requireRole } from './guard/require-role.ts'
 import { requireUser } from './guard/require-user.ts'
 import { requireVerifiedEmail } from './guard/require-verified-email.ts'
+import { describeRoute, errorSchema, type SecurityScheme, securitySchemes } from './openapi.ts'
 import type { AuthMode, BetterAuthUserOptions } from './options.ts'
 
 /** `app.betterAuthUser` */
 export interface BetterAuthUser {
   /** What keeps requests from being authenticated now: a sentence with its cure for each problem. For readiness probes. */
   check(): Promise<string[]>
+  /** What is accepted, as OpenAPI's `components.securitySchemes`. */
+  securitySchemes: Readonly<Record<string, SecurityScheme>>
 }
 
 const SCOPE_MODE = Symbol('fastify-better-auth-user.scope-mode')
@@ -34,7 +37,8 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
   app.decorateRequest('user', null)
   app.decorateRequest('authSession', null)
   app.decorateRequest('authGrant', null)
-  app.decorate('betterAuthUser', { check })
+  app.decorate('betterAuthUser', { check, securitySchemes: securitySchemes(options) })
+  if (options.openapi) app.addSchema(errorSchema)
   app.decorate('optionalUser', () => optionalGuard(gate))
   app.decorate('requireUser', () => requireUser(gate))
   app.decorate('requireOwnUser', (param, more) => requireOwnUser(gate, param, more))
@@ -51,7 +55,9 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
   app.addHook('onRoute', function onRoute(this: FastifyInstance, route) {
     const mode = (this as { [SCOPE_MODE]?: AuthMode })[SCOPE_MODE]
     if (mode !== undefined) route.config = { auth: mode, ...route.config }
-    checkParams(route)
+    const guards = guardsOf(route)
+    checkParams(route.url, guards)
+    if (options.openapi) describeRoute(route, guards, route.config?.auth ?? options.auth, this.betterAuthUser)
   })
 
   app.addHook('onReady', async () => {
@@ -83,10 +89,14 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
  */
 export const betterAuthUser = fp(plugin, { name: 'fastify-better-auth-user', fastify: '5.x' })
 
+function guardsOf({ onRequest, preParsing, preValidation, preHandler }: RouteOptions): GuardFacts[] {
+  const hooks = [onRequest, preParsing, preValidation, preHandler].flat()
+  return hooks.map(factsOf).filter(facts => facts !== undefined)
+}
+
 /** A guard that reads a parameter the path does not have would refuse everybody; better to hear of it at start. */
-function checkParams({ url, onRequest, preParsing, preValidation, preHandler }: RouteOptions): void {
-  for (const hook of [onRequest, preParsing, preValidation, preHandler].flat()) {
-    const param = factsOf(hook)?.param
+function checkParams(url: string, guards: readonly GuardFacts[]): void {
+  for (const { param } of guards) {
     if (param !== undefined && !new RegExp(`:${param}(?!\\w)`).test(url)) {
       throw new TypeError(`${url} is guarded by its parameter ${param}, but has none of that name`)
     }

@@ -7,6 +7,7 @@ t.test('the public names', async t => {
     'betterAuthUser',
     'currentUser',
     'default',
+    'errorSchema',
     'errors',
     'postgresIdentityStore'
   ])

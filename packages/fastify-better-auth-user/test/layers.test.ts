@@ -26,7 +26,7 @@ const MAY: Record<string, RegExp> = {
 }
 const IMPORT = /(?:\bfrom|^import) '([^'\n]+)'$/gm
 // The edge: may see everything, and says so by being listed.
-const EDGE = ['assemble.ts', 'augment.ts', 'hs256-engine.ts', 'index.ts', 'plugin.ts']
+const EDGE = ['openapi.ts', 'assemble.ts', 'augment.ts', 'hs256-engine.ts', 'index.ts', 'plugin.ts']
 
 t.test('imports go one way', async t => {
   for (const file of readdirSync(src, { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts'))) {
