@@ -5,6 +5,7 @@ import { type Authentication, authenticate, type Pipeline } from '../authenticat
 import { type AuthDecision, publish } from '../decision.ts'
 import { errors } from '../errors.ts'
 import { type BearerError, challenge } from '../http/challenge.ts'
+import { queryToken } from '../http/token.ts'
 import type { AuthAttempt, AuthMode, CheckedOptions } from '../options.ts'
 
 /** What seed applications show a user whose token has run out. */
@@ -42,7 +43,9 @@ export function createGate(pipeline: Pipeline, options: GateOptions): Gate {
 
   async function admit(request: FastifyRequest, reply: FastifyReply, mode: Exclude<AuthMode, false>) {
     // The address holds the credential, so the answer must not be kept under it (RFC 6750 §2.3).
-    if (token.query !== undefined && request.url.includes(`${token.query}=`)) reply.header('cache-control', 'no-store')
+    if (token.query !== undefined && queryToken(request.raw, token.query) !== null) {
+      reply.header('cache-control', 'no-store')
+    }
     let attempt = attempts.get(request)
     if (attempt === undefined) {
       attempt = begin(request, reply)

@@ -11,17 +11,19 @@ export const MAX_CREDENTIAL_LENGTH = 8192
  */
 export function bearerToken({ headers, rawHeaders }: CredentialSource): Extracted {
   const value = headers.authorization
-  if (value === undefined || !/^bearer(?:[ \t]|$)/i.test(value)) return null
-  // Node keeps the first of several and drops the rest without a word.
-  if (countOf(rawHeaders, 'authorization') > 1) return malformed('more than one Authorization header')
-  return oneToken(value.slice('bearer'.length), 'Authorization: Bearer')
+  if (value === undefined) return null
+  // Node keeps the first of several and drops the rest without a word, whatever their schemes.
+  const values = valuesOf(rawHeaders, 'authorization')
+  if (values.length > 1) return values.some(isBearer) ? malformed('more than one Authorization header') : null
+  return isBearer(value) ? oneToken(value.slice('bearer'.length), 'Authorization: Bearer') : null
 }
 
 /** A header that holds nothing but a token. */
 export function headerToken({ headers, rawHeaders }: CredentialSource, name: string): Extracted {
   const value = headers[name]
   if (value === undefined) return null
-  if (typeof value !== 'string' || countOf(rawHeaders, name) > 1) return malformed(`more than one ${name} header`)
+  if (typeof value !== 'string' || valuesOf(rawHeaders, name).length > 1)
+    return malformed(`more than one ${name} header`)
   return oneToken(value, name)
 }
 
@@ -33,10 +35,14 @@ export function oneToken(text: string, where: string): Extracted {
   return token
 }
 
-function countOf(rawHeaders: readonly string[], name: string): number {
-  let count = 0
-  for (let index = 0; index < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === name) count++
+function isBearer(value: string): boolean {
+  return /^bearer(?:[ \t]|$)/i.test(value)
+}
+
+function valuesOf(rawHeaders: readonly string[], name: string): string[] {
+  const values: string[] = []
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    if (rawHeaders[index]?.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '')
   }
-  return count
+  return values
 }

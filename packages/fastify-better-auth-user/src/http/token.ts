@@ -44,6 +44,7 @@ export function queryToken({ url }: CredentialSource, name: string): Extracted {
   return values.length > 1 ? malformed(`more than one ${name} parameter`) : check(value)
 }
 
-function check(value: string | null): Extracted {
-  return value === null ? null : oneToken(value, 'the token')
+function check(value: unknown): Extracted {
+  if (value === null || value === undefined) return null
+  return typeof value === 'string' ? oneToken(value, 'the token') : malformed('the token is not a text')
 }
