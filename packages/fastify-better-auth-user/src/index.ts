@@ -10,9 +10,17 @@ export type { OrganizationOptions } from './guard/require-organization.ts'
 export type { OwnUserOptions } from './guard/require-own-user.ts'
 export type { TokenPlaces } from './http/token.ts'
 export type { IdentityRecord, IdentityStore } from './identity/identity-store.ts'
+export { type IntrospectionIdentityStoreOptions, introspectionIdentityStore } from './identity/introspection.ts'
+export { layeredIdentityStore } from './identity/layered.ts'
 export type { Membership, MembershipStore } from './identity/membership-store.ts'
 export { type PostgresIdentityStoreOptions, postgresIdentityStore } from './identity/postgres.ts'
+export { postgresUserStore } from './identity/postgres-users.ts'
 export type { Queryable } from './identity/queryable.ts'
+export {
+  type SecondaryStorage,
+  type SecondaryStorageIdentityStoreOptions,
+  secondaryStorageIdentityStore
+} from './identity/secondary-storage.ts'
 export type { TableNames, TablesOptions } from './identity/tables.ts'
 export { errorSchema, type SecurityScheme } from './openapi.ts'
 export type {

@@ -9,7 +9,11 @@ t.test('the public names', async t => {
     'default',
     'errorSchema',
     'errors',
-    'postgresIdentityStore'
+    'introspectionIdentityStore',
+    'layeredIdentityStore',
+    'postgresIdentityStore',
+    'postgresUserStore',
+    'secondaryStorageIdentityStore'
   ])
   t.equal(published.default, published.betterAuthUser)
 })

@@ -61,7 +61,9 @@ export function introspectionIdentityStore(options: IntrospectionIdentityStoreOp
         const answer = await ask({})
         return answer === null ? [] : [`${url} knows a session without a credential: is that Better Auth?`]
       } catch (error) {
-        return [`Better Auth cannot be asked: ${error instanceof Error ? error.message : String(error)}.`]
+        return [
+          `Better Auth cannot be asked (${error instanceof Error ? error.message : String(error)}): start it, or correct baseURL.`
+        ]
       }
     }
   }

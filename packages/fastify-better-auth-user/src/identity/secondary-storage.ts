@@ -53,7 +53,7 @@ export function secondaryStorageIdentityStore(options: SecondaryStorageIdentityS
       try {
         await withTimeLimit(timeoutMs, 'it', readKey('active-sessions-'))
       } catch (error) {
-        problems.push(`The secondary storage cannot be read: ${messageOf(error)}. Start it, or correct its address.`)
+        problems.push(`The secondary storage cannot be read (${messageOf(error)}): start it, or correct its address.`)
       }
       return problems
     }

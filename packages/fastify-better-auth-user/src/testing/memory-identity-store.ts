@@ -27,19 +27,30 @@ export interface MemoryIdentityStore extends IdentityStore {
   revoke(token: string): void
   /** Removes a user with all sessions, keys and tokens. */
   removeUser(userId: string): void
-  /** An API key of Better Auth's plugin, given in plain text; it works until `expiresAt`, `null` is for ever. */
-  addApiKey(key: string, options: { userId: string; enabled?: boolean; expiresAt?: Date | null }): void
+  /** An API key of Better Auth's plugin, given in plain text. */
+  addApiKey(key: string, options: ApiKeyToAdd): void
   /** An opaque OAuth access token, given in plain text. */
-  addOAuthToken(token: string, options: { userId: string; expiresAt: Date; grant: Grant }): void
+  addOAuthToken(token: string, options: OAuthTokenToAdd): void
   /** From now on every look-up throws this; `null` ends the outage. */
   failWith(outage: Error | null): void
 }
 
-interface Held {
+export interface ApiKeyToAdd {
   userId: string
-  expiresAt: Date | null
-  enabled: boolean
-  grant: Grant | null
+  /** @default true */
+  enabled?: boolean | undefined
+  /** @default null, for ever */
+  expiresAt?: Date | null | undefined
+  /** Configuration it was made under. @default 'default' */
+  configId?: string | undefined
+}
+
+export interface OAuthTokenToAdd {
+  userId: string
+  expiresAt: Date
+  grant: Grant
+  /** What it was issued for. @default [], everything */
+  resources?: readonly string[] | undefined
 }
 
 export function memoryIdentityStore({ now = Date.now }: MemoryIdentityStoreOptions = {}): MemoryIdentityStore {
@@ -49,27 +60,31 @@ export function memoryIdentityStore({ now = Date.now }: MemoryIdentityStoreOptio
   /** By token. */
   const sessions = new Map<string, Session>()
   /** By digest. */
-  const apiKeys = new Map<string, Held>()
-  const oauthTokens = new Map<string, Held>()
+  const apiKeys = new Map<string, ApiKeyToAdd>()
+  const oauthTokens = new Map<string, OAuthTokenToAdd>()
   let outage: Error | null = null
 
   return {
     async find(claims) {
       if (outage !== null) throw outage
-      if (claims.by === 'api-key') return byDigest(apiKeys.get(claims.keyHash))
-      if (claims.by === 'oauth-token') return byDigest(oauthTokens.get(claims.tokenHash))
-      if (claims.by === 'session-token') {
-        const session = sessions.get(claims.sessionToken)
-        return session === undefined ? null : toRecord(session.userId, isLive(session) ? [session] : [])
+      switch (claims.by) {
+        case 'api-key':
+          return byApiKey(claims)
+        case 'oauth-token':
+          return byOAuthToken(claims)
+        case 'oauth-grant':
+          return byGrant(claims)
+        case 'session-token': {
+          const session = sessions.get(claims.sessionToken)
+          return session === undefined ? null : toRecord(session.userId, isLive(session) ? [session] : [])
+        }
+        case 'subject':
+          return toRecord(claims.subject, liveSessions(claims.subject, claims.sessionId))
+        case 'email': {
+          const userId = idOf(claims.email)
+          return userId === null ? null : toRecord(userId, liveSessions(userId, null))
+        }
       }
-      if (claims.by === 'oauth-grant') {
-        const { subject, sessionId, grant } = claims
-        const live = sessionId === null ? [] : liveSessions(subject, claims)
-        const record = sessionId !== null && live.length === 0 ? null : toRecord(subject, live)
-        return record === null ? null : { ...record, grant }
-      }
-      const userId = claims.by === 'subject' ? claims.subject : idOf(claims.email)
-      return userId === null ? null : toRecord(userId, liveSessions(userId, claims))
     },
     async check() {
       return outage === null ? [] : [`${outage.message}. End it with failWith(null).`]
@@ -112,21 +127,37 @@ export function memoryIdentityStore({ now = Date.now }: MemoryIdentityStoreOptio
         for (const [key, { userId: owner }] of held) if (owner === userId) held.delete(key)
       }
     },
-    addApiKey(key, { userId, enabled = true, expiresAt = null }) {
-      apiKeys.set(digest(key), { userId: known(userId).id, enabled, expiresAt, grant: null })
+    addApiKey(key, options) {
+      known(options.userId)
+      apiKeys.set(digest(key), options)
     },
-    addOAuthToken(token, { userId, expiresAt, grant }) {
-      oauthTokens.set(digest(token), { userId: known(userId).id, enabled: true, expiresAt, grant })
+    addOAuthToken(token, options) {
+      known(options.userId)
+      oauthTokens.set(digest(token), options)
     },
     failWith(error) {
       outage = error
     }
   }
 
-  function byDigest(held: Held | undefined): IdentityRecord | null {
-    if (held === undefined || !held.enabled || !isLive(held)) return null
-    const record = toRecord(held.userId, [])
-    return record === null ? null : { ...record, grant: held.grant }
+  function byApiKey({ keyHash, configIds }: Extract<Claims, { by: 'api-key' }>): IdentityRecord | null {
+    const key = apiKeys.get(keyHash)
+    if (key === undefined || key.enabled === false || !isLive(key)) return null
+    if (configIds !== undefined && !configIds.includes(key.configId ?? 'default')) return null
+    return toRecord(key.userId, [])
+  }
+
+  function byOAuthToken({ tokenHash, audience = [] }: Extract<Claims, { by: 'oauth-token' }>): IdentityRecord | null {
+    const token = oauthTokens.get(tokenHash)
+    if (token === undefined || !isLive(token)) return null
+    const { resources = [], grant, userId } = token
+    if (resources.length > 0 && !resources.some(one => audience.includes(one))) return null
+    return withGrant(toRecord(userId, []), grant)
+  }
+
+  function byGrant({ subject, sessionId, grant }: Extract<Claims, { by: 'oauth-grant' }>): IdentityRecord | null {
+    const live = sessionId === null ? [] : liveSessions(subject, sessionId)
+    return sessionId !== null && live.length === 0 ? null : withGrant(toRecord(subject, live), grant)
   }
 
   function toRecord(userId: string, live: Session[]): IdentityRecord | null {
@@ -141,15 +172,14 @@ export function memoryIdentityStore({ now = Date.now }: MemoryIdentityStoreOptio
     }
   }
 
-  function liveSessions(userId: string, claims: Claims): Session[] {
-    const wanted = claims.by === 'subject' || claims.by === 'oauth-grant' ? claims.sessionId : null
+  function liveSessions(userId: string, wanted: string | null): Session[] {
     return [...sessions.values()].filter(
       session => session.userId === userId && isLive(session) && (wanted === null || session.id === wanted)
     )
   }
 
   // Equal is still valid, as Better Auth has it.
-  function isLive({ expiresAt }: { expiresAt: Date | null }): boolean {
+  function isLive({ expiresAt = null }: { expiresAt?: Date | null | undefined }): boolean {
     return expiresAt === null || expiresAt.getTime() >= now()
   }
 
@@ -168,6 +198,10 @@ export function memoryIdentityStore({ now = Date.now }: MemoryIdentityStoreOptio
     if (user === undefined) throw new Error(`there is no user ${userId}: addUser() first`)
     return user
   }
+}
+
+function withGrant(record: IdentityRecord | null, grant: Grant): IdentityRecord | null {
+  return record === null ? null : { ...record, grant }
 }
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1000

@@ -1,6 +1,7 @@
-import { type IdentityStoreHarness, memoryIdentityStore } from 'fastify-better-auth-user/testing'
+import { memoryIdentityStore } from 'fastify-better-auth-user/testing'
 import t from 'tap'
 import { keepsContract } from '../fixtures/keeps-contract.ts'
+import { memoryHarness } from '../fixtures/memory-harness.ts'
 
 t.test('the store in memory keeps the contract', async t => {
   await keepsContract(t, memoryHarness())
@@ -56,7 +57,7 @@ t.test('API keys and OAuth tokens work while enabled and not expired', async t =
   const good = { by: 'api-key', keyHash: 'L6yEpsGTwfIpl0-CAdJ8-91z1MF-W8qj2iy4ieGbb9I' } as const
   const off = { by: 'api-key', keyHash: 'wIKFdYini5QS67pXtjdeWGb_5_LxfXouQCNc--rbNXM' } as const
   const opaque = { by: 'oauth-token', tokenHash: 'bSKYhMEmi7CrMtjaMV0P5S-RRyKL2DCje8n7KKlUlA0' } as const
-  t.match(await store.find(good), { user: { id }, session: null, sessionCount: 0, grant: null })
+  t.match(await store.find(good), { user: { id }, session: null, sessionCount: 0 })
   t.match(await store.find(opaque), { user: { id }, session: null, grant })
   t.equal(await store.find(off), null)
   t.equal(await store.find({ ...good, keyHash: 'sk_good' }), null)
@@ -68,6 +69,29 @@ t.test('API keys and OAuth tokens work while enabled and not expired', async t =
   t.equal(await store.find(good), null)
 })
 
+t.test('keys are of a configuration, tokens for a resource, grants of a session', async t => {
+  const store = memoryIdentityStore()
+  const { id } = store.addUser()
+  const session = store.addSession(id)
+  const grant = { clientId: 'cli', scopes: [] }
+  store.addApiKey('sk_good', { userId: id, configId: 'staff' })
+  store.addOAuthToken('opaque', { userId: id, expiresAt: session.expiresAt, grant, resources: ['https://a.example'] })
+  const key = { by: 'api-key', keyHash: 'L6yEpsGTwfIpl0-CAdJ8-91z1MF-W8qj2iy4ieGbb9I' } as const
+  t.match(await store.find(key), { user: { id } })
+  t.match(await store.find({ ...key, configIds: ['default', 'staff'] }), { user: { id } })
+  t.equal(await store.find({ ...key, configIds: ['default'] }), null)
+  const token = { by: 'oauth-token', tokenHash: 'bSKYhMEmi7CrMtjaMV0P5S-RRyKL2DCje8n7KKlUlA0' } as const
+  t.equal(await store.find(token), null)
+  t.equal(await store.find({ ...token, audience: ['https://b.example'] }), null)
+  t.match(await store.find({ ...token, audience: ['https://a.example'] }), { user: { id }, grant })
+  const granted = { by: 'oauth-grant', subject: id, sessionId: session.id, grant } as const
+  t.match(await store.find(granted), { session: { id: session.id }, sessionCount: 1, grant })
+  t.match(await store.find({ ...granted, sessionId: null }), { session: null, sessionCount: 0, grant })
+  t.equal(await store.find({ ...granted, subject: 'nobody' }), null)
+  store.revoke(session.token)
+  t.equal(await store.find(granted), null)
+})
+
 t.test('an outage can be played', async t => {
   const store = memoryIdentityStore()
   store.failWith(new Error('the database is away'))
@@ -77,18 +101,3 @@ t.test('an outage can be played', async t => {
   t.equal(await store.find({ by: 'email', email: 'a@example.com' }), null)
   t.same(await store.check?.(), [])
 })
-
-function memoryHarness(): IdentityStoreHarness {
-  const store = memoryIdentityStore()
-  return {
-    store,
-    answers: ['session-token', 'subject', 'email', 'oauth-grant'],
-    knowsUsers: true,
-    addUser: async user => store.addUser(user).id,
-    addSession: async ({ userId, expiresIn, impersonatedBy = null }) =>
-      store.addSession(userId, { expiresAt: new Date(Date.now() + expiresIn * 1000), impersonatedBy }),
-    endSession: async ({ token }) => store.revoke(token),
-    ban: async (userId, seconds) => store.ban(userId, seconds === null ? null : new Date(Date.now() + seconds * 1000)),
-    removeUser: async userId => store.removeUser(userId)
-  }
-}
