@@ -204,9 +204,12 @@ t.test('when the process that opened it', async t => {
 })
 
 t.test('a lock file', async t => {
+  // PostgreSQL alone would take this one for the server.
+  const stranger = spawn('sleep', ['300'], { ...serverUser, cwd: '/', stdio: 'ignore' })
+  t.teardown(() => stranger.kill())
   for (const [whose, id] of [
     ['of a server that is gone', spawnSync('true').pid],
-    ['whose process id now belongs to another process', process.pid],
+    ['whose process id now belongs to another process of the server’s user', stranger.pid],
     ['whose process id now belongs to another user’s process', 1]
   ] as const) {
     t.test(`${whose} is no hindrance`, async t => {
