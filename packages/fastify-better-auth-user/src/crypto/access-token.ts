@@ -27,13 +27,15 @@ export async function verifyAccessToken(
 ): Promise<Claims> {
   if (!isAccessToken(header)) throw invalid('a token of another type')
   const payload = checkClaims(await verifiedPayload(token, header, keys), rules, now)
-  const { sub, client_id: clientId, iat, jti, sid, scope = '' } = payload
+  const { sub, client_id: clientId, iat, jti, scope = '' } = payload
+  // Better Auth writes `null` once a refreshed token has outlived its session.
+  const sid = payload.sid ?? null
   if (iat === undefined || !isName(jti) || !isName(clientId)) throw invalid('iat, jti or client_id is missing')
   if (!isName(sub)) throw invalid('names no user')
   // A client that acts for itself puts its own id there (RFC 9068 §5).
   if (sub === clientId) throw invalid('speaks for a client, not for a user')
-  if (sid !== undefined && !isName(sid)) throw invalid('sid is not a text')
+  if (sid !== null && !isName(sid)) throw invalid('sid is not a text')
   if (typeof scope !== 'string') throw invalid('scope is not a text')
   const scopes = scope.split(' ').filter(one => one !== '')
-  return { by: 'oauth-grant', subject: sub, sessionId: sid ?? null, grant: { clientId, scopes } }
+  return { by: 'oauth-grant', subject: sub, sessionId: sid, grant: { clientId, scopes } }
 }
