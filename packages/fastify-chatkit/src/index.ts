@@ -33,6 +33,19 @@ export type { InferenceOptions, UserContent, UserMessageInput } from './protocol
 export type { WidgetNode, WidgetRoot } from './protocol/widget.ts'
 export { echo } from './responder/echo.ts'
 export { clientEffect, notice, progress } from './responder/events.ts'
+export { type Ask, type TitleOptions, titleFrom, withTitle } from './responder/helpers/title.ts'
+export {
+  type RunningWorkflow,
+  startWorkflow,
+  type TaskChanges,
+  type TaskDraft
+} from './responder/helpers/workflow.ts'
+export {
+  ModelError,
+  type ModelErrorMessages,
+  type ModelErrorReason,
+  type ModelFailure
+} from './responder/model-error.ts'
 export {
   type ItemHooks,
   type ModelInputOptions,

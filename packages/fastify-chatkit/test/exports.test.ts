@@ -5,6 +5,7 @@ import t from 'tap'
 t.test('fastify-chatkit exports these names', async t => {
   t.strictSame(Object.keys(main).toSorted(), [
     'ChatKitStreamError',
+    'ModelError',
     'accumulateText',
     'action',
     'chatkit',
@@ -27,13 +28,16 @@ t.test('fastify-chatkit exports these names', async t => {
     'postgresThreadStore',
     'progress',
     'say',
+    'startWorkflow',
     'streamWidget',
     'stripNulls',
+    'titleFrom',
     'toModelInput',
     'userText',
     'widgetJson',
     'widgetRoot',
-    'widgets'
+    'widgets',
+    'withTitle'
   ])
 })
 

@@ -1,0 +1,218 @@
+import type { ResponderEvent } from '../protocol/event.ts'
+import { type ModelServer, streamCompletion } from './chat-completions/client.ts'
+import { toWireMessages, type WireMessage } from './chat-completions/messages.ts'
+import { type ChatCompletionsOptions, checkOptions, perTurn } from './chat-completions/options.ts'
+import { type ModelCall, type Step, showStep } from './chat-completions/step.ts'
+import { readArguments, runTool, wireTool } from './chat-completions/tools.ts'
+import type { Ask } from './helpers/title.ts'
+import { type RunningWorkflow, startWorkflow } from './helpers/workflow.ts'
+import { logModelError, ModelError } from './model-error.ts'
+import { modelInput } from './model-input.ts'
+import type { Responder, Turn } from './responder.ts'
+
+export type { ModelServer } from './chat-completions/client.ts'
+export type { Usage } from './chat-completions/delta.ts'
+export type { ChatCompletionsOptions } from './chat-completions/options.ts'
+export {
+  type ClientTool,
+  defineTool,
+  type Tool,
+  type ToolCall,
+  type ToolParameters,
+  type ToolResult
+} from './chat-completions/tools.ts'
+
+/**
+ * Answers with a model behind the chat completions protocol: Ollama, vLLM, llama.cpp, LM Studio, or a hosted one.
+ *
+ * ```ts
+ * respond: chatCompletions({ baseUrl: 'http://127.0.0.1:11434/v1', model: 'qwen3', instructions: 'You help with orders.' })
+ * ```
+ *
+ * Text is shown as it comes, under ids of our own. Tools run here, a step at a time, until the model has its answer; a client
+ * tool ends the turn. When the reader leaves, the HTTP request to the model ends.
+ *
+ * @throws TypeError for options that cannot be meant. A turn fails with a `ModelError`, after one line in the log.
+ */
+export function chatCompletions<Context = unknown>(options: ChatCompletionsOptions<Context>): Responder<Context> {
+  checkOptions(options)
+  return async function* (turn) {
+    try {
+      yield* answer(turn, options)
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error
+      logModelError(turn, error, { baseUrl: options.baseUrl })
+      throw error.withMessages(options.errorMessages ?? {})
+    }
+  }
+}
+
+/**
+ * Asks a model for a few words, all at once; for `withTitle`.
+ *
+ * @throws TypeError for options that cannot be meant; what is returned rejects with a `ModelError`.
+ */
+export function askChatCompletions(options: ModelServer & { model: string; body?: Record<string, unknown> }): Ask {
+  checkOptions(options)
+  return async (prompt, { signal }) => {
+    const body = { model: options.model, messages: [{ role: 'user', content: prompt }], stream: true, ...options.body }
+    let text = ''
+    for await (const delta of streamCompletion(options, body, signal)) text += delta.text
+    return text
+  }
+}
+
+async function* answer<Context>(
+  turn: Turn<Context>,
+  options: ChatCompletionsOptions<Context>
+): AsyncGenerator<ResponderEvent, void, undefined> {
+  const { tools = [], clientTools = [], maxSteps = 8, reasoning = true, onUsage } = options
+  const thoughts = new Thoughts(turn)
+  const messages = await firstMessages(turn, options)
+  const model = await perTurn(options.model, turn)
+  const used: string[] = []
+  let said = false
+
+  for (let step = 1; ; step++) {
+    const body = {
+      model,
+      messages,
+      stream: true,
+      ...(onUsage ? { stream_options: { include_usage: true } } : {}),
+      ...toolFields(turn, [...tools, ...clientTools], step, maxSteps),
+      ...options.body
+    }
+    const deltas = streamCompletion(options, body, turn.signal, ({ reason, failure }, delayMs) =>
+      turn.log.warn({ reason, status: failure.status, delayMs, requestId: turn.requestId }, 'The model is asked again')
+    )
+    const { text, calls, finish, usage, message } = yield* showStep(turn, deltas, reasoning ? thoughts : null)
+    // A quiet end is no complete answer when the reader has gone.
+    turn.signal.throwIfAborted()
+    if (usage) onUsage?.(usage, turn)
+    said ||= text !== ''
+    checkEnd(turn, { text, calls, finish, usage, message })
+    if (calls.length === 0) break
+    if (step >= maxSteps) throw new ModelError('answer', { detail: `The model used tools in all of ${maxSteps} steps` })
+    messages.push(message)
+    said = true
+    const pending = yield* useTools(turn, options, calls, messages, used)
+    if (pending) {
+      yield* thoughts.end()
+      yield* handOver(turn, pending, used)
+      return
+    }
+  }
+  yield* thoughts.end()
+  if (!said) throw new ModelError('answer', { detail: 'The model said nothing' })
+}
+
+async function firstMessages<Context>(
+  turn: Turn<Context>,
+  { instructions, input = {} }: ChatCompletionsOptions<Context>
+): Promise<WireMessage[]> {
+  const told = toWireMessages(typeof input === 'function' ? await input(turn) : await modelInput(turn, input))
+  const content = instructions === undefined ? '' : await perTurn(instructions, turn)
+  return content === '' ? told : [{ role: 'system', content }, ...told]
+}
+
+function toolFields(turn: Turn, tools: Parameters<typeof wireTool>[0][], step: number, maxSteps: number): object {
+  if (tools.length === 0) return {}
+  const chosen = turn.input?.inference_options.tool_choice?.id
+  const tool_choice =
+    step === maxSteps && step > 1
+      ? 'none'
+      : step === 1 && tools.some(tool => tool.name === chosen)
+        ? { type: 'function', function: { name: chosen } }
+        : undefined
+  return { tools: tools.map(wireTool), ...(tool_choice ? { tool_choice } : {}) }
+}
+
+function checkEnd(turn: Turn, { finish, calls }: Step): void {
+  if (finish === 'content_filter') throw new ModelError('filtered')
+  if (finish !== 'length') return
+  if (calls.length > 0)
+    throw new ModelError('answer', { detail: 'The answer ended, for its length, within a tool call' })
+  const { requestId, thread } = turn
+  turn.log.warn(
+    { threadId: thread.id, requestId },
+    'An answer was cut off: it reached the greatest length the model may use'
+  )
+}
+
+type Pending = { call: ModelCall; args: Record<string, unknown> }
+
+/** Runs what can be run here, one after another, and returns the call that is the page's. */
+async function* useTools<Context>(
+  turn: Turn<Context>,
+  { tools = [], clientTools = [] }: ChatCompletionsOptions<Context>,
+  calls: ModelCall[],
+  messages: WireMessage[],
+  used: string[]
+): AsyncGenerator<ResponderEvent, Pending | null, undefined> {
+  const { signal } = turn
+  let pending: Pending | null = null
+  for (const call of calls) {
+    const tell = (content: string) => messages.push({ role: 'tool', tool_call_id: call.id, content })
+    const tool = tools.find(one => one.name === call.name)
+    const described = tool ?? clientTools.find(one => one.name === call.name)
+    if (!described) {
+      tell(`There is no tool named ${call.name}.`)
+      continue
+    }
+    const read = await readArguments(described, call.arguments)
+    if ('problem' in read) {
+      tell(read.problem)
+    } else if (tool) {
+      const output = yield* runTool(tool, read.args, { turn, callId: call.id, signal })
+      signal.throwIfAborted()
+      tell(output)
+      used.push(`${call.name}(${JSON.stringify(read.args)}): ${output}`)
+    } else if (pending) {
+      // A thread has one pending call. The model asks again when it still wants to.
+      turn.log.warn(
+        { tool: call.name, requestId: turn.requestId },
+        'One client tool at a time: a second call is dropped'
+      )
+    } else {
+      pending = { call, args: read.args }
+    }
+  }
+  return pending
+}
+
+/** Ends the turn with the page's call. What tools gave in this turn is noted before it, or they would run again in the next. */
+function* handOver(turn: Turn, { call, args }: Pending, used: string[]): Generator<ResponderEvent> {
+  if (used.length > 0) {
+    const content = `Tools used for this answer so far, and what they gave:\n${used.join('\n')}`
+    yield {
+      type: 'thread.item.done',
+      item: { type: 'hidden_context_item', id: turn.newItemId('hidden_context_item'), content }
+    }
+  }
+  const id = turn.newItemId('client_tool_call')
+  yield {
+    type: 'thread.item.done',
+    item: { type: 'client_tool_call', id, call_id: call.id, name: call.name, arguments: args }
+  }
+}
+
+/** What the model thinks, one item from its first thought until it speaks. */
+class Thoughts {
+  readonly #turn: Turn
+  #steps: RunningWorkflow | null = null
+
+  constructor(turn: Turn) {
+    this.#turn = turn
+  }
+
+  begin(): RunningWorkflow {
+    this.#steps ??= startWorkflow(this.#turn, { type: 'reasoning' })
+    return this.#steps
+  }
+
+  end(): ResponderEvent[] {
+    const events = this.#steps?.finish() ?? []
+    this.#steps = null
+    return events
+  }
+}
