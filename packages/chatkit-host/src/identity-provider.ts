@@ -46,11 +46,11 @@ function features(issuer: string) {
 
 /** Better Auth itself, for a host that is its own sign-in: e-mail and password, bearer tokens, JWTs. */
 export const identityProvider: FastifyPluginAsync<IdentityProviderOptions> = async (app, options) => {
-  let auth: Promise<Server> | null = null
+  let server: Server | null = null
   // Not before the first request: only a host that listens knows its port, and with it its own address.
-  const server = () => {
-    auth ??= Promise.resolve(createServer(options, app.log))
-    return auth
+  const serve = () => {
+    server ??= createServer(options, app.log)
+    return server
   }
 
   // Better Auth reads bodies itself, and a form parsed and written anew as JSON would not be what was sent.
@@ -62,14 +62,8 @@ export const identityProvider: FastifyPluginAsync<IdentityProviderOptions> = asy
     url: `${SIGN_IN_PATH}/*`,
     config: { auth: false },
     handler: async (request, reply) => {
-      const { handler, origin } = await server()
-      try {
-        return await send(reply, await handler(toWebRequest(request, origin)))
-      } catch (error) {
-        // Better Auth remembers a failed first look at the database for good; the next request begins afresh.
-        auth = null
-        throw error
-      }
+      const { handler, origin } = serve()
+      return send(reply, await handler(toWebRequest(request, origin)))
     }
   })
 }
@@ -92,7 +86,7 @@ function createServer({ config, secret, database, ownUrl }: IdentityProviderOpti
     advanced: { ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] } },
     logger: {
       disableColors: true,
-      level: 'warn',
+      level: 'info',
       log: (level, message, ...details) => report(log, level, message, details)
     },
     onAPIError: {

@@ -1,7 +1,7 @@
 import { createTestDatabase } from 'embedded-database/testing'
 import pg from 'pg'
 import t from 'tap'
-import { isOutage, migrate, poolOptions } from '../src/database.ts'
+import { isOutage, migrate, poolOptions, surviveLosses } from '../src/database.ts'
 import { StartError } from '../src/start-error.ts'
 
 t.test('connection strings', async t => {
@@ -55,6 +55,29 @@ t.test('hosts that start at once take turns to migrate', async t => {
     ['something'],
     ['something']
   ])
+})
+
+t.test('a connection that breaks ends nothing but itself', async t => {
+  const database = await createTestDatabase()
+  t.teardown(() => database.close())
+  const pool = new pg.Pool({ connectionString: database.connectionString, max: 2 })
+  t.teardown(() => pool.end())
+  const losses: string[] = []
+  surviveLosses(pool, error => losses.push('code' in error ? String(error.code) : error.message))
+  const lent = await pool.connect()
+  const idle = await pool.connect()
+  const closed = Promise.all([lent, idle].map(client => new Promise(resolve => client.once('end', resolve))))
+  idle.release()
+  const killer = new pg.Client({ connectionString: database.connectionString })
+  await killer.connect()
+  await killer.query(
+    'select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and datname = current_database()'
+  )
+  await killer.end()
+  await closed
+  lent.release()
+  t.equal((await pool.query('select 1 as one')).rows[0]?.one, 1, 'the pool goes on')
+  t.same(losses, ['57P01'], 'told of the idle one; whoever had the other is told by its query')
 })
 
 t.test('an unreachable database is one sentence, without the password', async t => {

@@ -71,3 +71,23 @@ t.test('Postgres goes away and comes back, and the same process answers', async 
     })
   }
 })
+
+t.test('signing in recovers even where Better Auth’s first look at the database failed', async t => {
+  const server = await openTestServer()
+  t.teardown(() => server.close())
+  const first = await openHost(t, { DATABASE_URL: server.connectionString })
+  const ada = await signUp(first.url)
+  await first.close()
+
+  const host = await openHost(t, { DATABASE_URL: server.connectionString })
+  const signIn = () =>
+    fetch(`${host.url}/api/auth/sign-in/email`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: host.url },
+      body: JSON.stringify({ email: ada.email, password })
+    })
+  await server.stop()
+  t.equal((await signIn()).status, 503)
+  await server.start()
+  t.equal((await signIn()).status, 200)
+})
