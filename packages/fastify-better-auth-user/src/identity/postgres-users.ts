@@ -1,10 +1,11 @@
 import { discovered } from './discovered.ts'
 import type { IdentityStore } from './identity-store.ts'
+import { lookups } from './lookups.ts'
 import type { PostgresIdentityStoreOptions } from './postgres.ts'
 import type { Queryable } from './queryable.ts'
 import { type IdentityRow, toIdentityRecord } from './row.ts'
 import { NO_SESSION, userColumns, wantedUser } from './session-queries.ts'
-import { columnsOf, couldHold, prepared, tableName } from './sql.ts'
+import { columnsOf, prepared, tableName } from './sql.ts'
 import { discoverTable } from './tables.ts'
 
 /**
@@ -15,18 +16,17 @@ export function postgresUserStore(
   database: Queryable,
   { tables = {}, userFields = [], timeoutMs = 5000 }: Omit<PostgresIdentityStoreOptions, 'hashToken'> = {}
 ): IdentityStore {
+  const rows = lookups(database, { timeoutMs })
   let queries = discovered(discover)
 
   return {
     find: async claims =>
       queries(async ({ bySubject, byEmail }) => {
         if (claims.by !== 'subject' && claims.by !== 'email') return null
-        const [{ name, text, types }, value] =
-          claims.by === 'subject' ? [bySubject, claims.subject] : [byEmail, claims.email]
-        if (!couldHold(types[0], value)) return null
-        const { rows } = await database.query({ name, text, values: [value], query_timeout: timeoutMs })
-        const row = rows[0] as IdentityRow | undefined
-        return row === undefined ? null : toIdentityRecord(row, userFields)
+        const row = await (claims.by === 'subject'
+          ? rows.first(bySubject, [claims.subject])
+          : rows.first(byEmail, [claims.email]))
+        return row === null ? null : toIdentityRecord(row as IdentityRow, userFields)
       }),
     async check() {
       queries = discovered(discover)
@@ -45,7 +45,7 @@ export function postgresUserStore(
     const select = `select ${userColumns(user, userFields)}, ${NO_SESSION} from ${tableName(user)} u`
     return {
       bySubject: prepared([u.type('id')], `${select} where ${u.column('id')} = $1`),
-      byEmail: prepared(['text'], `${select} where ${u.column('email')} = $1 limit 1`)
+      byEmail: prepared(['text'], `${select} where ${u.column('email')} = $1`)
     }
   }
 }

@@ -2,6 +2,7 @@ import type { Claims, Grant } from '../types.ts'
 import { apiKeyQueries, chooseApiKeyQuery, WANTED_API_KEY } from './api-key-query.ts'
 import { discovered } from './discovered.ts'
 import type { IdentityRecord, IdentityStore } from './identity-store.ts'
+import { lookups } from './lookups.ts'
 import {
   chooseOAuthQuery,
   grantOf,
@@ -13,7 +14,7 @@ import {
 import type { Queryable } from './queryable.ts'
 import { type IdentityRow, toIdentityRecord } from './row.ts'
 import { type SessionQueries, sessionQueries, WANTED_SESSION, wantedUser } from './session-queries.ts'
-import { couldHold, type Prepared } from './sql.ts'
+import type { Prepared } from './sql.ts'
 import { discoverTable, type Table, type TablesOptions, type Wanted } from './tables.ts'
 
 export interface PostgresIdentityStoreOptions {
@@ -28,12 +29,14 @@ export interface PostgresIdentityStoreOptions {
 }
 
 /**
- * Users and sessions in Better Auth's own Postgres tables: one query a lookup, prepared on the server, read-only.
+ * Users and sessions in Better Auth's own Postgres tables: look-ups of one turn of the event loop are one query,
+ * prepared on the server, read-only.
  * Expiry and bans are judged by the database's clock. The tables of API keys and OAuth tokens are looked for
  * when the first of those is asked about.
  */
 export function postgresIdentityStore(database: Queryable, options: PostgresIdentityStoreOptions = {}): IdentityStore {
   const { tables = {}, userFields = [], hashToken = (token: string) => token, timeoutMs = 5000 } = options
+  const rows = lookups(database, { timeoutMs })
   const users = () => table(wantedUser(userFields))
   const discoverSessions = async () => sessionQueries(await users(), await table(WANTED_SESSION), userFields)
   let sessions = discovered(discoverSessions)
@@ -89,10 +92,8 @@ export function postgresIdentityStore(database: Queryable, options: PostgresIden
     return [queries.bySubject, claims.subject]
   }
 
-  async function first({ name, text, types }: Prepared, ...values: string[]): Promise<IdentityRow | null> {
-    if (!values.every((value, index) => couldHold(types[index], value))) return null
-    const { rows } = await database.query({ name, text, values, query_timeout: timeoutMs })
-    return (rows[0] as IdentityRow | undefined) ?? null
+  async function first(statement: Prepared, ...values: string[]): Promise<IdentityRow | null> {
+    return (await rows.first(statement, values)) as IdentityRow | null
   }
 
   function toRecord(row: IdentityRow | null, grant: Grant | null = null): IdentityRecord | null {

@@ -57,7 +57,7 @@ export function sessionQueries(user: Table, session: Table, extra: readonly stri
       [u.type('id'), s.type('id')],
       `select ${columns} ${from} ${bestSession(`and ${s.column('id')} = $2`)} where ${u.column('id')} = $1`
     ),
-    byEmail: prepared(['text'], `select ${columns} ${from} ${bestSession()} where ${u.column('email')} = $1 limit 1`)
+    byEmail: prepared(['text'], `select ${columns} ${from} ${bestSession()} where ${u.column('email')} = $1`)
   }
 }
 

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto'
 import { quote, type Table } from './tables.ts'
 
-/** A statement to run with values, prepared on the server under a name of its own. */
+/** A statement that answers at most one row, prepared on the server under a name of its own. */
 export interface Prepared {
   name: string
   text: string
+  /** The same for many: an array for each parameter; answers `ord`, the place in the arrays. `null`: one at a time only. */
+  batchText: string | null
   /** `pg_type.typname` of the columns compared with $1, $2 … */
   types: readonly string[]
 }
@@ -12,7 +14,19 @@ export interface Prepared {
 /** @param types of the columns the parameters are compared with. */
 export function prepared(types: readonly string[], text: string): Prepared {
   // Names are per connection and must never stand for two texts.
-  return { name: `bau_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`, text, types }
+  const name = `bau_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+  return { name, text, batchText: types.every(type => PLAIN_TYPES.has(type)) ? inBatches(types, text) : null, types }
+}
+
+/** Types an array of which can be compared with a column of that type without losing its index. */
+const PLAIN_TYPES = new Set(['text', 'varchar', 'int2', 'int4', 'int8', 'uuid'])
+
+function inBatches(types: readonly string[], text: string): string {
+  const arrays = types.map((type, index) => `$${index + 1}::${type}[]`).join(', ')
+  const names = types.map((_, index) => `v${index + 1}`).join(', ')
+  return `select (k.ord - 1)::int as ord, one.*
+    from unnest(${arrays}) with ordinality as k(${names}, ord)
+    cross join lateral (${text.replace(/\$(\d+)/g, 'k.v$1')} limit 1) one`
 }
 
 /** Whether a column of that type could hold the value at all; Postgres would answer an error for a letter in an integer. */

@@ -1,0 +1,105 @@
+import { createTestDatabase } from 'embedded-database/testing'
+import pg from 'pg'
+import t from 'tap'
+import { lookups } from '../../src/identity/lookups.ts'
+import { prepared } from '../../src/identity/sql.ts'
+
+t.test('look-ups of one turn are one query', async t => {
+  const database = await createTestDatabase()
+  const pool = new pg.Pool({ connectionString: database.connectionString, max: 4 })
+  t.teardown(async () => {
+    await pool.end()
+    await database.close()
+  })
+  await pool.query(`create table thing (id int primary key, uid uuid, label text);
+    insert into thing select n, ('00000000-0000-4000-8000-' || lpad(n::text, 12, '0'))::uuid, 'thing ' || n from generate_series(1, 500) n`)
+  const sent: unknown[][] = []
+  const counting = {
+    query: (statement: pg.QueryConfig) => {
+      sent.push(statement.values ?? [])
+      return pool.query(statement)
+    }
+  }
+  const byId = prepared(['int4'], 'select id, label from thing where id = $1')
+  const byBoth = prepared(['uuid', 'text'], 'select id from thing where uid = $1 and label = $2')
+  const label = (row: object | null) => (row as { label?: string } | null)?.label ?? null
+
+  t.test('each gets its own row, or none', async t => {
+    const { first } = lookups(counting, { timeoutMs: 5000 })
+    sent.length = 0
+    const ids = ['7', '3', '999', '7', '500']
+    const rows = await Promise.all(ids.map(id => first(byId, [id])))
+    t.same(rows.map(label), ['thing 7', 'thing 3', null, 'thing 7', 'thing 500'])
+    t.same(sent, [[['7', '3', '999', '500']]], 'equal keys are asked once')
+  })
+
+  t.test('several parameters, several statements', async t => {
+    const { first } = lookups(counting, { timeoutMs: 5000 })
+    const uid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
+    const rows = await Promise.all([
+      first(byBoth, [uid(1), 'thing 1']),
+      first(byBoth, [uid(1), 'thing 2']),
+      first(byBoth, [uid(2), 'thing 2']),
+      first(byId, ['2'])
+    ])
+    t.same(
+      rows.map(row => (row as { id?: number } | null)?.id ?? null),
+      [1, null, 2, 2]
+    )
+  })
+
+  t.test('a crowd is several queries', async t => {
+    const { first } = lookups(counting, { timeoutMs: 5000, maxBatch: 100 })
+    sent.length = 0
+    const rows = await Promise.all(Array.from({ length: 450 }, (_, n) => first(byId, [String(n + 1)])))
+    t.same(
+      rows.map(label),
+      Array.from({ length: 450 }, (_, n) => `thing ${n + 1}`)
+    )
+    t.same(
+      sent.map(([keys]) => (keys as string[]).length),
+      [100, 100, 100, 100, 50]
+    )
+  })
+
+  t.test('what no column could hold is not asked', async t => {
+    const { first } = lookups(counting, { timeoutMs: 5000 })
+    sent.length = 0
+    for (const id of ['x', '1.5', '-1', '99999999999', '1\0', '']) t.equal(await first(byId, [id]), null)
+    t.same(sent, [])
+  })
+
+  t.test('nobody joins a query that has been sent', async t => {
+    const { first } = lookups(counting, { timeoutMs: 5000 })
+    sent.length = 0
+    const early = first(byId, ['1'])
+    await new Promise(setImmediate)
+    await pool.query(`update thing set label = 'changed' where id = 1`)
+    const late = first(byId, ['1'])
+    await early
+    t.equal(label(await late), 'changed')
+    t.equal(sent.length, 2)
+  })
+
+  t.test('a failure reaches those it belongs to', async t => {
+    const { first } = lookups(counting, { timeoutMs: 5000 })
+    const cast = prepared(['text'], 'select $1::text::int as id, $1::text as label')
+    const broken = prepared(['text'], 'select * from missing where a = $1')
+    const results = await Promise.allSettled([
+      first(cast, ['1']),
+      first(cast, ['poison']),
+      first(cast, ['3']),
+      first(broken, ['1']),
+      first(byId, ['5'])
+    ])
+    t.same(
+      results.map(({ status }) => status),
+      ['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']
+    )
+  })
+
+  t.test('a query that takes too long is given up', async t => {
+    const { first } = lookups(counting, { timeoutMs: 100 })
+    await t.rejects(first(prepared(['text'], 'select pg_sleep(5), $1::text'), ['1']), /timeout/i)
+  })
+})
