@@ -30,6 +30,13 @@ export const chatkitErrors = {
   ),
   FST_CHATKIT_TOO_MANY_STREAMS: createError('FST_CHATKIT_TOO_MANY_STREAMS', 'Too many answers are open at once', 429),
   FST_CHATKIT_NOT_SUPPORTED: createError('FST_CHATKIT_NOT_SUPPORTED', 'This server does not support %s', 400),
+  FST_CHATKIT_REFUSED: createError('FST_CHATKIT_REFUSED', '%s', 422),
+  FST_CHATKIT_HOOK_FAILED: createError('FST_CHATKIT_HOOK_FAILED', 'This could not be done', 500),
+  FST_CHATKIT_ATTACHMENTS_UNAVAILABLE: createError(
+    'FST_CHATKIT_ATTACHMENTS_UNAVAILABLE',
+    'Attachments cannot be reached; try again later',
+    503
+  ),
   FST_CHATKIT_STORE_UNAVAILABLE: createError(
     'FST_CHATKIT_STORE_UNAVAILABLE',
     'Conversations cannot be reached; try again later',

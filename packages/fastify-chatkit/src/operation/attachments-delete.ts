@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { chatkitErrors } from '../errors.ts'
+import { askAttachmentStore } from './hook.ts'
 import { jsonOperation } from './operation.ts'
 
 /**
@@ -11,10 +12,11 @@ export const attachmentsDelete = jsonOperation({
   type: 'attachments.delete',
   params: z.object({ attachment_id: z.string() }),
   async run({ attachment_id }, { owner, threads, settings }) {
-    if (!settings.attachments) throw new chatkitErrors.FST_CHATKIT_NOT_SUPPORTED('attachments')
+    const { attachments } = settings
+    if (!attachments) throw new chatkitErrors.FST_CHATKIT_NOT_SUPPORTED('attachments')
     const found = await threads.findAttachment(attachment_id)
     if (!found) return {}
-    await settings.attachments.delete(found, owner)
+    await askAttachmentStore(() => attachments.delete(found, owner))
     await threads.deleteAttachment(attachment_id)
     return {}
   }

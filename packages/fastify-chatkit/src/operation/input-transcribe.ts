@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { chatkitErrors } from '../errors.ts'
+import { askHook } from './hook.ts'
 import { jsonOperation } from './operation.ts'
 
 // RFC 4648 §4, with padding. Node's decoder would pass over whatever is no base64.
@@ -13,14 +14,15 @@ export const inputTranscribe = jsonOperation({
     mime_type: z.string()
   }),
   async run({ audio_base64, mime_type }, { owner, settings, signal }) {
-    if (!settings.transcribe) throw new chatkitErrors.FST_CHATKIT_NOT_SUPPORTED('dictation')
-    const text = await settings.transcribe({
+    const { transcribe } = settings
+    if (!transcribe) throw new chatkitErrors.FST_CHATKIT_NOT_SUPPORTED('dictation')
+    const recording = {
       audio: Buffer.from(audio_base64, 'base64'),
       mimeType: mime_type,
       mediaType: mime_type.split(';', 1)[0]?.trim() ?? '',
       owner,
       signal
-    })
-    return { text }
+    }
+    return { text: await askHook(() => transcribe(recording)) }
   }
 })

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { askHook } from './hook.ts'
 import { jsonOperation } from './operation.ts'
 
 /** An opinion on some items: kept for those there are, and told to the application as it came. */
@@ -11,7 +12,7 @@ export const itemsFeedback = jsonOperation({
   }),
   async run(feedback, { owner, threads, settings }) {
     await threads.saveFeedback(feedback)
-    await settings.feedback?.({ ...feedback, owner })
+    await askHook(() => settings.feedback?.({ ...feedback, owner }))
     return {}
   }
 })

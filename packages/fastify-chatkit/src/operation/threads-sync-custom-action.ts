@@ -5,6 +5,7 @@ import { parseItem } from '../protocol/item/registry.ts'
 import { optional } from '../protocol/schema.ts'
 import { itemToClient } from '../protocol/to-client.ts'
 import { loadItem, loadOpenThread } from './find.ts'
+import { askHook } from './hook.ts'
 import { jsonOperation } from './operation.ts'
 import { makeTurn } from './turn.ts'
 
@@ -18,7 +19,7 @@ export const threadsSyncCustomAction = jsonOperation({
     if (!hook) throw new chatkitErrors.FST_CHATKIT_NOT_SUPPORTED('actions that are answered at once')
     const thread = await loadOpenThread(threads, thread_id, settings)
     const sender = item_id === undefined ? null : await loadItem(threads, thread_id, item_id, 'widget')
-    const draft = await hook({ ...makeTurn(call, thread, null), input: null, action, sender })
+    const draft = await askHook(() => hook({ ...makeTurn(call, thread, null), input: null, action, sender }))
     if (!draft) return {}
     const item = parseItem({ created_at: settings.now(), ...draft, thread_id })
     if (settings.persistWidgetUpdates) await threads.saveItem(thread_id, item)

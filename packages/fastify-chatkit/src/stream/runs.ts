@@ -92,21 +92,20 @@ export class Runs {
     let over: () => void = () => undefined
     const occupied: Occupied = { run, over: new Promise(resolve => (over = resolve)) }
     const keys: string[] = []
-    const occupy = (id: string) => {
-      keys.push(key(owner, id))
-      this.#threads.set(key(owner, id), occupied)
-    }
     const release = () => {
       for (const one of keys) this.#threads.delete(one)
       over()
     }
     try {
       if (threadId !== null) {
-        await this.#whenFree(key(owner, threadId), request.left)
-        occupy(threadId)
+        await this.#occupy(key(owner, threadId), occupied, request.left)
+        keys.push(key(owner, threadId))
       }
       const running = await request.begin(run.signal)
-      if (threadId === null) occupy(running.thread.id)
+      if (threadId === null) {
+        keys.push(key(owner, running.thread.id))
+        this.#threads.set(key(owner, running.thread.id), occupied)
+      }
       run.join(outlet)
       const timer = setTimeout(() => run.abort('timeout'), this.#settings.streamMs)
       const ended = runResponder({ ...running, signal: run.signal }, run.emit).finally(() => {
@@ -125,10 +124,14 @@ export class Runs {
   }
 
   // A run that is ending is waited for: whoever stops an answer asks the next question at once.
-  async #whenFree(thread: string, left: AbortSignal): Promise<void> {
+  async #occupy(thread: string, mine: Occupied, left: AbortSignal): Promise<void> {
     for (;;) {
       const occupied = this.#threads.get(thread)
-      if (!occupied) return
+      if (!occupied) {
+        // In the same breath: whoever else was waiting has been woken as well.
+        this.#threads.set(thread, mine)
+        return
+      }
       const queue = this.#settings.busyThread === 'queue' || occupied.run?.signal.aborted === true
       const over = await overWithin(occupied.over, queue ? null : patienceMs, left)
       if (!over) throw new chatkitErrors.FST_CHATKIT_THREAD_BUSY()

@@ -3,6 +3,8 @@ import type { ResponderEvent } from '../protocol/event.ts'
 import type { Responder, ResponderEvents, Turn } from '../responder/responder.ts'
 import { say } from '../responder/say.ts'
 
+type MadeEvents = ResponderEvents | ResponderEvent | undefined | undefined
+
 /** One step of a scripted answer. */
 export type ScriptStep =
   | ResponderEvent
@@ -11,7 +13,7 @@ export type ScriptStep =
   | { waitMs: number }
   | { throw: unknown }
   /** Does something with the turn: changes the thread, waits, or gives more events. */
-  | ((turn: Turn) => ResponderEvents | ResponderEvent | undefined | void | Promise<void>)
+  | ((turn: Turn) => MadeEvents | Promise<MadeEvents>)
 
 /** A responder that plays what it was told to, and minds being asked for more or less. */
 export type ScriptedResponder = {

@@ -4,6 +4,7 @@ import {
   type ChatKitOptions,
   ChatKitStreamError,
   type CreatedAttachment,
+  chatkitErrors,
   type Feedback,
   type ItemDraft,
   type ResponderEvent,
@@ -55,7 +56,8 @@ export function scriptedHooks(): Pick<
     streamOptions: ({ thread }) => ({ allow_cancel: thread.metadata.allow_cancel !== false }),
     attachments: {
       async create({ id, name, size, mimeType }) {
-        if (name.startsWith('fail-')) throw new Error('The name says that this fails')
+        if (name.startsWith('fail-'))
+          throw new chatkitErrors.FST_CHATKIT_ATTACHMENT_REFUSED('The name says that this fails')
         return {
           ...(mimeType.startsWith('image/') ? { preview_url: `https://blob.example.com/p/${id}` } : {}),
           ...descriptor(id, name),

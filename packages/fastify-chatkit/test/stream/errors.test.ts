@@ -1,0 +1,258 @@
+import { ChatKitStreamError, type OwnedThreads, type ThreadStore } from 'fastify-chatkit'
+import { memoryThreadStore, scriptedResponder } from 'fastify-chatkit/testing'
+import t from 'tap'
+import { add, buildApp, create, kinds, threadIdOf } from '../fixtures/build-app.ts'
+
+t.test('E-1 E-5: an error that is meant for the reader is told as it is, and the stream ends properly', async t => {
+  const cases: [ConstructorParameters<typeof ChatKitStreamError>[0], object][] = [
+    [{ message: 'Sorry' }, { type: 'error', code: 'custom', message: 'Sorry', allow_retry: false }],
+    [
+      { message: 'Again?', allowRetry: true },
+      { type: 'error', code: 'custom', message: 'Again?', allow_retry: true }
+    ],
+    [{}, { type: 'error', code: 'stream.error', allow_retry: true }],
+    [
+      { code: 'quota.used', allowRetry: false },
+      { type: 'error', code: 'quota.used', allow_retry: false }
+    ],
+    [
+      { code: 'a.b', message: 'm' },
+      { type: 'error', code: 'a.b', message: 'm', allow_retry: false }
+    ]
+  ]
+  for (const [error, told] of cases) {
+    const script = scriptedResponder([{ say: 'before' }, { throw: new ChatKitStreamError(error) }])
+    const { events, logged } = await buildApp(t, { respond: script.respond })
+    t.strictSame((await events(create('x'))).slice(4), [told])
+    t.strictSame(
+      logged.filter(line => Number(line.level) >= 50),
+      [],
+      'and is not logged'
+    )
+  }
+})
+
+t.test('any other error is told without its text, and logged with thread and request', async t => {
+  for (const thrown of [new Error('secret detail'), 'secret detail', null, undefined, { secret: 'detail' }]) {
+    const script = scriptedResponder([{ throw: thrown }])
+    const { post, logged } = await buildApp(t, { respond: script.respond })
+    const raw = await (await post(create('x'))).text()
+    t.match(raw, /data: \{"type":"error","code":"stream.error","allow_retry":true\}\n\n$/)
+    t.notMatch(raw, /secret|detail/)
+    const lines = logged.filter(line => line.level === 50)
+    t.equal(lines.length, 1)
+    t.match(lines[0], { threadId: /^thr_/, requestId: /^req-/, reqId: /^req-/, msg: 'A responder failed' })
+  }
+})
+
+t.test('a responder that fails at once, or gives nothing to iterate, is an error like any other', async t => {
+  const throws = () => {
+    throw new Error('at once')
+  }
+  for (const respond of [throws, () => undefined as never, () => 5 as never, (async () => []) as never]) {
+    const { events } = await buildApp(t, { respond })
+    t.strictSame((await events(create('x'))).slice(3), [{ type: 'error', code: 'stream.error', allow_retry: true }])
+  }
+  const { events } = await buildApp(t, { streamOptions: throws })
+  t.strictSame(kinds(await events(create('x'))), ['thread.created', 'user_message done', 'error'])
+})
+
+t.test('E-2 DV-6: what was done stays, what was half done is kept, and told, before the error', async t => {
+  const delta = (item_id: string, text: string) => ({
+    type: 'thread.item.updated' as const,
+    item_id,
+    update: { type: 'assistant_message.content_part.text_delta' as const, content_index: 0, delta: text }
+  })
+  const script = scriptedResponder([
+    { say: 'done' },
+    { type: 'thread.item.added', item: { type: 'assistant_message', id: 'half', content: [] } },
+    delta('half', 'half an ans'),
+    { type: 'thread.item.added', item: { type: 'assistant_message', id: 'blank', content: [] } },
+    delta('blank', ' \n'),
+    { throw: new Error('boom') }
+  ])
+  const { events, json } = await buildApp(t, { respond: script.respond })
+  const told = await events(create('x'))
+  t.match(told.slice(-2), [
+    { type: 'thread.item.done', item: { id: 'half', content: [{ text: 'half an ans' }] } },
+    { type: 'error' }
+  ])
+  const { body } = await json({ type: 'items.list', params: { thread_id: threadIdOf(told), order: 'asc' } })
+  t.match(body.data.slice(1), [{ content: [{ text: 'done' }] }, { id: 'half' }])
+  t.equal(body.data.length, 3, 'white space alone is not worth keeping; nor is there a marker')
+})
+
+t.test(
+  'E-3 O-7: a change of the thread is saved, and told, after the event that followed it, and after an error',
+  async t => {
+    const script = scriptedResponder(
+      [
+        { say: 'a' },
+        turn => {
+          turn.thread.title = 'First'
+        },
+        { say: 'b' },
+        { say: 'c' },
+        turn => {
+          turn.thread.status = { type: 'locked', reason: 'why' }
+          turn.thread.allowed_image_domains = ['a.example']
+        }
+      ],
+      [
+        turn => {
+          turn.thread.metadata.deep = { n: 1 }
+        },
+        { say: 'a' },
+        turn => {
+          Object.assign(turn.thread.metadata.deep as object, { n: 2 })
+        },
+        { say: 'b' },
+        turn => {
+          turn.thread.title = null
+          turn.thread.allowed_image_domains = null
+        },
+        { throw: new Error('x') }
+      ],
+      [{ say: 'nothing changed' }]
+    )
+    const { events, json } = await buildApp(t, { respond: script.respond })
+    const told = await events(create('x'))
+    t.strictSame(kinds(told).slice(3), [
+      'assistant_message done',
+      'assistant_message done',
+      'thread.updated',
+      'assistant_message done',
+      'thread.updated'
+    ])
+    t.match(told[5], { thread: { title: 'First', status: { type: 'active' }, items: { data: [] } } })
+    t.match(told[7], { thread: { status: { type: 'locked', reason: 'why' }, allowed_image_domains: ['a.example'] } })
+    const thread_id = threadIdOf(told)
+    const again = await events(add(thread_id, 'y'))
+    t.strictSame(kinds(again).slice(2), [
+      'assistant_message done',
+      'thread.updated',
+      'assistant_message done',
+      'thread.updated',
+      'error',
+      'thread.updated'
+    ])
+    t.strictSame(again.at(-1), {
+      type: 'thread.updated',
+      thread: {
+        id: thread_id,
+        created_at: (again.at(-1) as { thread: { created_at: string } }).thread.created_at,
+        status: { type: 'locked', reason: 'why' },
+        metadata: {},
+        items: { data: [], has_more: false }
+      }
+    })
+    t.strictSame(kinds(await events(add(thread_id, 'z'))).slice(2), ['assistant_message done'])
+    t.match(script.turns[2]?.thread, { metadata: { deep: { n: 2 } } })
+    const { body } = await json({ type: 'threads.list', params: {} })
+    t.notOk('title' in body.data[0])
+  }
+)
+
+t.test('a status no thread can have is the responder’s error', async t => {
+  const script = scriptedResponder([
+    turn => {
+      turn.thread.status = { type: 'asleep' } as never
+    },
+    { say: 'a' }
+  ])
+  const { events, json } = await buildApp(t, { respond: script.respond })
+  const told = await events(create('x'))
+  t.strictSame(kinds(told).slice(3), ['assistant_message done', 'error'])
+  t.match((await json({ type: 'threads.list', params: {} })).body.data[0].status, { type: 'active' })
+})
+
+t.test('a rename while an answer is written is not undone by it', async t => {
+  const script = scriptedResponder([
+    async turn => {
+      await rename(turn.thread.id)
+      turn.thread.metadata.seen = true
+    },
+    { say: 'a' }
+  ])
+  const store = memoryThreadStore()
+  const { events, json } = await buildApp(t, { respond: script.respond, threadStore: store })
+  const rename = (thread_id: string) => json({ type: 'threads.update', params: { thread_id, title: 'Mine' } })
+  const told = await events(create('x'))
+  t.match(await store.forOwner('ada').findThread(threadIdOf(told)), { title: 'Mine', metadata: { seen: true } })
+})
+
+t.test('E-4: an id that is taken ends the stream; the item that has it stays', async t => {
+  const item = { type: 'end_of_turn' as const, id: 'same' }
+  const script = scriptedResponder([
+    { type: 'thread.item.done', item },
+    { type: 'thread.item.done', item },
+    { say: 'never' }
+  ])
+  const { events, json } = await buildApp(t, { respond: script.respond })
+  const told = await events(create('x'))
+  t.strictSame(kinds(told).slice(3), ['end_of_turn done', 'error'])
+  const { body } = await json({ type: 'items.list', params: { thread_id: threadIdOf(told) } })
+  t.equal(body.data.length, 2)
+})
+
+t.test('a store that is away is a 503 before the first byte, and an error event after it', async t => {
+  const memory = memoryThreadStore()
+  let away = false
+  const store: ThreadStore = {
+    ...memory,
+    forOwner(owner) {
+      const threads = memory.forOwner(owner)
+      return new Proxy(threads, {
+        get: (target, name) =>
+          away && name !== 'then'
+            ? () => Promise.reject(new Error('connect ECONNREFUSED 10.1.2.3:5432'))
+            : target[name as keyof OwnedThreads]
+      })
+    }
+  }
+  const script = scriptedResponder(
+    [
+      { say: 'stored' },
+      () => {
+        away = true
+      },
+      { say: 'not stored' }
+    ],
+    [{ say: 'back again' }]
+  )
+  const { events, json, post, logged } = await buildApp(t, { respond: script.respond, threadStore: store })
+  const told = await events(create('x'))
+  t.strictSame(told.slice(4), [{ type: 'error', code: 'stream.error', allow_retry: true }])
+  const thread_id = threadIdOf(told)
+  for (const body of [
+    create('x'),
+    add(thread_id, 'x'),
+    { type: 'threads.list', params: {} },
+    { type: 'threads.delete', params: { thread_id } },
+    { type: 'threads.custom_action', params: { thread_id, action: { type: 'x' } } }
+  ]) {
+    const { status, body: answer } = await json(body)
+    if ((body as { type: string }).type === 'threads.custom_action') t.equal(status, 400, 'no hook for it')
+    else t.match({ status, answer }, { status: 503, answer: { code: 'FST_CHATKIT_STORE_UNAVAILABLE' } })
+    t.notMatch(JSON.stringify(answer), 'ECONNREFUSED')
+  }
+  t.match(JSON.stringify(logged), 'ECONNREFUSED', 'the log has the cause')
+  away = false
+  t.equal((await post(add(thread_id, 'y'))).status, 200, 'and the same process goes on when it is back')
+})
+
+t.test('a yielded error event does not end the stream', async t => {
+  const script = scriptedResponder([{ type: 'error', message: 'soft' }, { say: 'after' }])
+  const { events } = await buildApp(t, { respond: script.respond })
+  t.strictSame(kinds(await events(create('x'))).slice(3), ['error', 'assistant_message done'])
+})
+
+t.test('an item that was begun and dropped by a responder that ends is not kept', async t => {
+  const script = scriptedResponder([
+    { type: 'thread.item.added', item: { type: 'assistant_message', id: 'm', content: [{ text: 'never mind' }] } }
+  ])
+  const { events, json } = await buildApp(t, { respond: script.respond })
+  const told = await events(create('x'))
+  const { body } = await json({ type: 'items.list', params: { thread_id: threadIdOf(told) } })
+  t.equal(body.data.length, 1)
+})

@@ -1,0 +1,195 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import type { StreamEvent, Turn } from 'fastify-chatkit'
+import { allEvents, memoryThreadStore } from 'fastify-chatkit/testing'
+import t from 'tap'
+import { add, buildApp, create, threadIdOf } from '../fixtures/build-app.ts'
+
+/** A responder that says something, waits to be let go, and says something else. */
+function held() {
+  let release: () => void = () => undefined
+  const gate = new Promise<void>(resolve => {
+    release = resolve
+  })
+  const turns: Turn[] = []
+  return {
+    turns,
+    release,
+    async *respond(turn: Turn) {
+      turns.push(turn)
+      const id = turn.newItemId()
+      const update = (delta: string) => ({
+        type: 'thread.item.updated' as const,
+        item_id: id,
+        update: { type: 'assistant_message.content_part.text_delta' as const, content_index: 0, delta }
+      })
+      yield { type: 'thread.item.added' as const, item: { type: 'assistant_message' as const, id, content: [] } }
+      yield update('Hel')
+      yield update('lo')
+      await Promise.race([gate, new Promise((_, reject) => turn.signal.addEventListener('abort', reject))])
+      yield update('!')
+      yield {
+        type: 'thread.item.done' as const,
+        item: { type: 'assistant_message' as const, id, content: [{ text: 'Hello!' }] }
+      }
+    }
+  }
+}
+
+t.test('DV-17: a request that is repeated while it is answered joins the answer', async t => {
+  const responder = held()
+  const { post, json } = await buildApp(t, { respond: responder.respond })
+  const body = create('Hi')
+  const first = await post(body)
+  await wait(50)
+  const others = await Promise.all([post(body), post(body), post(body), post(body)])
+  const stranger = await post(body, { as: 'bob' })
+  responder.release()
+  const [told, ...copies] = await Promise.all([first, ...others].map(allEvents))
+  const text = (events: object[] = []) => JSON.stringify(events).replaceAll(/"delta":"/g, '')
+  t.equal(told?.length, 8)
+  for (const copy of copies) {
+    t.strictSame(copy[0], told?.[0], 'the same thread')
+    t.strictSame(copy.at(-1), told?.at(-1), 'the same answer')
+    t.match(text(copy), 'Hello', 'what was said before it came, in one piece')
+    t.strictSame(copy.at(-2), told?.at(-2))
+  }
+  t.not(threadIdOf(await allEvents(stranger)), threadIdOf(told ?? []), 'nobody joins what is not theirs')
+  t.equal(responder.turns.length, 2, 'one run for each owner')
+  t.equal((await json({ type: 'threads.list', params: {} })).body.data.length, 1)
+})
+
+t.test('DV-17: requests that come at the very same time are one as well', async t => {
+  const responder = held()
+  const { post, json } = await buildApp(t, { respond: responder.respond })
+  const responses = await Promise.all([1, 2, 3].map(() => post(create('Hi'))))
+  responder.release()
+  const ids = (await Promise.all(responses.map(allEvents))).map(threadIdOf)
+  t.equal(new Set(ids).size, 1)
+  t.equal((await json({ type: 'threads.list', params: {} })).body.data.length, 1)
+})
+
+t.test('DV-17: once it is answered, the same request is a new one', async t => {
+  const { events } = await buildApp(t)
+  t.not(threadIdOf(await events(create('Hi'))), threadIdOf(await events(create('Hi'))))
+})
+
+t.test('DV-17: a run that one of two readers leaves goes on for the other', async t => {
+  const responder = held()
+  const { post } = await buildApp(t, { respond: responder.respond })
+  const controller = new AbortController()
+  const first = await post(create('Hi'), { signal: controller.signal })
+  const second = await post(create('Hi'))
+  controller.abort()
+  await first.text().catch(() => undefined)
+  await wait(50)
+  t.equal(responder.turns[0]?.signal.aborted, false)
+  responder.release()
+  t.match((await allEvents(second)).at(-1), { type: 'thread.item.done', item: { content: [{ text: 'Hello!' }] } })
+})
+
+t.test('DV-17: joining can be switched off', async t => {
+  const responder = held()
+  const { post } = await buildApp(t, { respond: responder.respond, joinRepeatedRequests: false })
+  const both = await Promise.all([post(create('Hi')), post(create('Hi'))])
+  responder.release()
+  const ids = (await Promise.all(both.map(allEvents))).map(threadIdOf)
+  t.equal(new Set(ids).size, 2)
+})
+
+t.test('O-9 DV-13: a thread has one running answer; another message is refused meanwhile', async t => {
+  const responder = held()
+  const { post, json, events } = await buildApp(t, { respond: responder.respond })
+  const first = await post(create('Hi'))
+  const thread_id = threadIdOf(await firstOf(first, 1))
+  const busy = await json(add(thread_id, 'me too'))
+  t.match(busy, { status: 409, body: { code: 'FST_CHATKIT_THREAD_BUSY', message: 'The thread is still answering' } })
+  t.equal(
+    (await json({ type: 'items.list', params: { thread_id } })).body.data.length,
+    1,
+    'and nothing of it is stored'
+  )
+  t.equal((await post(create('elsewhere'))).status, 200, 'other threads are free')
+  responder.release()
+  await wait(50)
+  t.equal((await events(add(thread_id, 'now')))[0]?.type, 'thread.item.done')
+})
+
+t.test('O-9: or it is answered when its turn comes', async t => {
+  const responder = held()
+  const { post, json } = await buildApp(t, { respond: responder.respond, busyThread: 'queue' })
+  const first = await post(create('Hi'))
+  const thread_id = threadIdOf(await firstOf(first, 1))
+  const second = post(add(thread_id, 'second'))
+  await wait(100)
+  const third = post(add(thread_id, 'third'))
+  await wait(400)
+  t.equal(responder.turns.length, 1)
+  responder.release()
+  await Promise.all([allEvents(await second), allEvents(await third)])
+  const { body } = await json({ type: 'items.list', params: { thread_id, order: 'asc' } })
+  t.strictSame(
+    body.data.map((item: { content: { text: string }[] }) => item.content[0]?.text),
+    ['Hi', 'Hello!', 'second', 'Hello!', 'third', 'Hello!']
+  )
+})
+
+t.test('DV-13: an owner has only so many streams open', async t => {
+  const responder = held()
+  const { post, json } = await buildApp(t, { respond: responder.respond, limits: { openStreams: 2 } })
+  const open = await Promise.all([post(create('1')), post(create('2'))])
+  t.match(await json(create('3')), { status: 429, body: { code: 'FST_CHATKIT_TOO_MANY_STREAMS' } })
+  t.equal((await post(create('1'), { as: 'bob' })).status, 200)
+  responder.release()
+  await Promise.all(open.map(allEvents))
+  await wait(20)
+  t.equal((await post(create('4'))).status, 200, 'and as many again when those are closed')
+})
+
+t.test('refused requests do not count as open streams', async t => {
+  const { json, post } = await buildApp(t, { limits: { openStreams: 1 } })
+  for (let n = 0; n < 3; n++) t.equal((await json(add('thr_none', 'x'))).status, 404)
+  t.equal((await post(create('x'))).status, 200)
+})
+
+t.test('DV-18: a run may outlive its reader for a while', async t => {
+  const responder = held()
+  const store = memoryThreadStore()
+  const { post, json } = await buildApp(t, { respond: responder.respond, threadStore: store, detachedRunMs: 60_000 })
+  const controller = new AbortController()
+  const response = await post(create('Hi'), { signal: controller.signal })
+  const thread_id = threadIdOf(await firstOf(response, 1))
+  controller.abort()
+  await wait(100)
+  t.equal(responder.turns[0]?.signal.aborted, false)
+  const again = await post(create('Hi'))
+  t.equal(threadIdOf(await firstOf(again, 1)), thread_id, 'whoever comes back reads on')
+  responder.release()
+  await wait(100)
+  const { body } = await json({ type: 'items.list', params: { thread_id, order: 'asc' } })
+  t.match(body.data, [{ type: 'user_message' }, { content: [{ text: 'Hello!' }] }])
+  const { data } = await store.forOwner('ada').listItems(thread_id, { limit: 9, order: 'asc', hidden: true })
+  t.equal(data.length, 2, 'nothing was cancelled')
+})
+
+t.test('DV-18: and ends when nobody comes back', async t => {
+  const responder = held()
+  const store = memoryThreadStore()
+  const { post } = await buildApp(t, { respond: responder.respond, threadStore: store, detachedRunMs: 100 })
+  const controller = new AbortController()
+  const response = await post(create('Hi'), { signal: controller.signal })
+  const thread_id = threadIdOf(await firstOf(response, 1))
+  controller.abort()
+  await wait(600)
+  t.equal(responder.turns[0]?.signal.reason, 'left')
+  const { data } = await store.forOwner('ada').listItems(thread_id, { limit: 9, order: 'asc', hidden: true })
+  t.match(data, [{}, { content: [{ text: 'Hello' }] }, { type: 'sdk_hidden_context' }])
+})
+
+/** The first events of a response; the rest stays unread. */
+async function firstOf(response: Response, count: number): Promise<StreamEvent[]> {
+  const reader = response.body?.getReader()
+  const decoder = new TextDecoder()
+  let text = ''
+  while (text.split('\n\n').length <= count) text += decoder.decode((await reader?.read())?.value, { stream: true })
+  return (await allEvents(text.slice(0, text.lastIndexOf('\n\n') + 2))).slice(0, count)
+}
