@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Session, User } from '../types.ts'
 
 /** A session and its user as Better Auth writes them in JSON: into its secondary storage, and as the answer of `/get-session`. */
@@ -25,17 +26,17 @@ export interface ReadSessionOptions {
  */
 export function readSessionJson(value: unknown, { userFields, now }: ReadSessionOptions): SessionJson | null {
   if (!isObject(value) || !isObject(value.session)) return null
-  const session = toSession(value.session)
-  if (session === null) return null
   const token = textOrNull(value.session.token)
+  const session = toSession(value.session, token)
+  if (session === null) return null
   if (!isObject(value.user)) return { session, token, user: null, banned: false }
   const user = toUser(value.user, userFields)
   if (user === null || user.id !== session.userId) return null
   return { session, token, user, banned: isBanned(value.user, now) }
 }
 
-function toSession(json: Record<string, unknown>): Session | null {
-  const id = toId(json.id)
+function toSession(json: Record<string, unknown>, token: string | null): Session | null {
+  const id = toId(json.id ?? standInId(token))
   const userId = toId(json.userId)
   const expiresAt = toDate(json.expiresAt)
   if (id === null || userId === null || expiresAt === null) return null
@@ -62,6 +63,11 @@ function toUser(json: Record<string, unknown>, userFields: readonly string[]): U
   }
   for (const field of userFields) Object.assign(user, { [field]: Object.hasOwn(json, field) ? json[field] : null })
   return user
+}
+
+/** Better Auth up to 1.5 gives sessions no id when it keeps them in secondary storage only: the same one for a token each time. */
+function standInId(token: string | null): string | null {
+  return token === null ? null : createHash('sha256').update(`session id\0${token}`).digest('base64url').slice(0, 32)
 }
 
 // Truthiness as in Better Auth's own check; an end that cannot be read is no end.

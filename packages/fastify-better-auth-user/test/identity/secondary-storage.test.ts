@@ -78,6 +78,22 @@ t.test('a client that parses JSON by itself is understood', async t => {
   t.match(await revoked.find(byToken('tok_1')), { session: null })
 })
 
+t.test('a session without an id, as Better Auth up to 1.5 writes it, has one that gives nothing away', async t => {
+  const entries = {
+    tok_1: changed({ id: undefined }),
+    tok_2: changed({ id: null, token: 'tok_2' }),
+    'active-sessions-usr_1': JSON.stringify(['tok_1', 'tok_2'].map(token => ({ token, expiresAt: NOW + HOUR })))
+  }
+  const store = storeOver(entries)
+  const [first, second] = [await store.find(byToken('tok_1')), await store.find(byToken('tok_2'))]
+  const id = first?.session?.id ?? ''
+  t.match(id, /^[\w-]{32}$/)
+  t.notOk(id.includes('tok_1'))
+  t.not(second?.session?.id, id)
+  t.same(await store.find(byToken('tok_1')), first, 'the same each time')
+  t.match(await store.find(bySubject('usr_1', id)), { session: { id }, sessionCount: 1 })
+})
+
 t.test('keys are prefixed, and ids that are numbers become text', async t => {
   const entries = {
     'better-auth:tok_1': changed({ id: 7, userId: 1, impersonatedBy: 2, activeOrganizationId: 3 }, { id: 1 }),
@@ -128,7 +144,8 @@ t.test('what cannot be read is neither an outage nor a sign-in', async t => {
     'an object as user id': changed({}, { id: { toString: 'usr_1' } }),
     'another user': changed({}, { id: 'usr_2' }),
     'no e-mail': changed({}, { email: null }),
-    'no session id': changed({ id: null }),
+    'an empty session id': changed({ id: '' }),
+    'an object as session id': changed({ id: {} }),
     'a session of nobody': changed({ userId: null }),
     'no expiry': changed({ expiresAt: null }),
     'an expiry that is no time': changed({ expiresAt: 'tomorrow' }),
