@@ -1,6 +1,19 @@
-import type { ApiKeyOptions } from './credential/api-key.ts'
-import type { ClaimRules } from './crypto/jwt.ts'
-import type { BetterAuthUserOptions, CheckedOptions, Hs256Options, KeySetSettings, OAuthOptions } from './options.ts'
+import {
+  callable,
+  flag,
+  having,
+  headerName,
+  list,
+  number,
+  oneOf,
+  onlyKnown,
+  section,
+  text,
+  texts,
+  token,
+  tolerance
+} from './check-values.ts'
+import type { AuthMode, BetterAuthUserOptions, CheckedOptions } from './options.ts'
 import { checkSecrets } from './secret.ts'
 
 const KNOWN: readonly (keyof BetterAuthUserOptions)[] = [
@@ -38,53 +51,72 @@ const KNOWN: readonly (keyof BetterAuthUserOptions)[] = [
  */
 export function checkOptions(given: BetterAuthUserOptions): CheckedOptions {
   onlyKnown('option', given, KNOWN)
-  const secrets = checkSecrets(given.secret)
-  if (given.hs256 && secrets.length === 0) throw new TypeError('hs256 needs the secret that signs the tokens')
-  if (given.requireSignature && secrets.length === 0)
-    throw new TypeError('requireSignature needs the secret that signs')
+  const secrets = checkSecrets(given)
+  const hs256 = checkHs256(given.hs256)
+  const keySet = checkKeySet(given.keySet)
+  const requireSignature = flag('requireSignature', given.requireSignature, false)
+  if (secrets.length === 0) {
+    if (hs256 !== null) throw new TypeError('hs256 needs the secret that signs the tokens')
+    if (requireSignature) throw new TypeError('requireSignature needs the secret that signs')
+    if (given.cookie) throw new TypeError('cookie needs the secret that signs')
+  }
   if (given.identityStore && (given.tables || given.userFields)) {
     throw new TypeError('tables and userFields belong to the Postgres store: pass them to postgresIdentityStore')
   }
   return {
     secrets,
-    hs256: given.hs256 ? hs256Rules(given.hs256 === true ? {} : given.hs256) : null,
-    keySet: given.keySet ? keySetRules(given.keySet) : null,
-    apiKey: given.apiKey ? checkApiKey(given.apiKey === true ? {} : given.apiKey, given.token?.header) : null,
-    oauth: given.oauth ? checkOAuth(given.oauth === true ? {} : given.oauth, given.keySet !== undefined) : null,
-    requireSignature: given.requireSignature ?? false,
-    cookie: given.cookie === false || secrets.length === 0 ? null : (given.cookie ?? {}),
-    token: given.token ?? {},
-    trustedOrigins: origins(given.trustedOrigins ?? []),
-    auth: oneOf('auth', given.auth ?? 'optional', [false, 'optional', 'required']),
-    hook: oneOf('hook', given.hook ?? 'preHandler', ['preHandler', 'onRequest']),
-    realm: given.realm ?? 'api',
-    identityStore: given.identityStore,
+    hs256,
+    keySet,
+    apiKey: checkApiKey(given.apiKey, given.token?.header),
+    oauth: checkOAuth(given.oauth, keySet !== null),
+    requireSignature,
+    cookie: checkCookie(given.cookie, secrets.length > 0),
+    token: checkToken(given.token),
+    trustedOrigins: checkOrigins(given.trustedOrigins),
+    auth: checkAuthMode('auth', given.auth === undefined ? 'optional' : given.auth),
+    hook: oneOf('hook', given.hook === undefined ? 'preHandler' : given.hook, ['preHandler', 'onRequest']),
+    realm: given.realm === undefined ? 'api' : text('realm', given.realm),
+    identityStore: having('identityStore', given.identityStore, 'find'),
     memberships: given.memberships,
-    database: given.database,
-    tables: given.tables ?? {},
-    userFields: given.userFields ?? [],
-    unknownUserStatus: oneOf('unknownUserStatus', given.unknownUserStatus ?? 404, [401, 404]),
-    discloseReasons: given.discloseReasons ?? false,
-    openapi: given.openapi ?? false,
-    checkAtStart: oneOf('checkAtStart', given.checkAtStart ?? 'warn', ['warn', 'fail', false]),
-    logAttempts: given.logAttempts ?? true,
-    onAuthenticated: given.onAuthenticated,
-    onRejected: given.onRejected,
-    mapError: given.mapError
+    database: having('database', given.database, 'query'),
+    tables: checkTables(given.tables),
+    userFields: list('userFields', given.userFields === undefined ? [] : given.userFields),
+    unknownUserStatus: oneOf(
+      'unknownUserStatus',
+      given.unknownUserStatus === undefined ? 404 : given.unknownUserStatus,
+      [401, 404]
+    ),
+    discloseReasons: flag('discloseReasons', given.discloseReasons, false),
+    openapi: flag('openapi', given.openapi, false),
+    checkAtStart: oneOf('checkAtStart', given.checkAtStart === undefined ? 'warn' : given.checkAtStart, [
+      'warn',
+      'fail',
+      false
+    ]),
+    logAttempts: flag('logAttempts', given.logAttempts, true),
+    onAuthenticated: callable('onAuthenticated', given.onAuthenticated),
+    onRejected: callable('onRejected', given.onRejected),
+    mapError: callable('mapError', given.mapError)
   }
 }
 
-function hs256Rules(given: Hs256Options): ClaimRules {
-  onlyKnown('hs256', given, ['issuer', 'audience', 'clockTolerance'])
+/** @throws TypeError for anything but the three modes: a misspelled `'required'` must not leave a route open. */
+export function checkAuthMode(name: string, mode: AuthMode): AuthMode {
+  return oneOf(name, mode, [false, 'optional', 'required'])
+}
+
+function checkHs256(value: BetterAuthUserOptions['hs256']): CheckedOptions['hs256'] {
+  const given = section('hs256', value, ['issuer', 'audience', 'clockTolerance'], {})
+  if (given === null) return null
   return {
     issuer: given.issuer === undefined ? null : texts('hs256.issuer', given.issuer),
     audience: given.audience === undefined ? null : texts('hs256.audience', given.audience),
-    clockTolerance: seconds('hs256.clockTolerance', given.clockTolerance)
+    clockTolerance: tolerance('hs256.clockTolerance', given.clockTolerance)
   }
 }
 
-function keySetRules(given: KeySetSettings): CheckedOptions['keySet'] {
-  onlyKnown('keySet', given, [
+function checkKeySet(value: BetterAuthUserOptions['keySet']): CheckedOptions['keySet'] {
+  const given = section('keySet', value, [
     'source',
     'issuer',
     'audience',
@@ -96,26 +128,71 @@ function keySetRules(given: KeySetSettings): CheckedOptions['keySet'] {
     'cooldownMs',
     'rsaAlgorithm'
   ])
-  if (given.source !== 'database' && !/^https?:\/\//.test(given.source)) {
-    throw new TypeError("keySet.source: expected 'database' or an http(s) address")
-  }
+  if (given === null) return null
+  checkSource(given.source)
   if (given.rsaAlgorithm !== undefined) oneOf('keySet.rsaAlgorithm', given.rsaAlgorithm, ['RS256', 'PS256'])
+  for (const name of ['gracePeriod', 'maxAgeMs', 'maxStaleMs', 'cooldownMs'] as const) {
+    number(`keySet.${name}`, given[name], 0)
+  }
+  // The longest that Node's timers can wait.
+  number('keySet.timeoutMs', given.timeoutMs, 1, 2 ** 31 - 1)
   const rules = {
     issuer: texts('keySet.issuer', given.issuer).map(bare),
     audience: texts('keySet.audience', given.audience).map(bare),
-    clockTolerance: seconds('keySet.clockTolerance', given.clockTolerance)
+    clockTolerance: tolerance('keySet.clockTolerance', given.clockTolerance)
   }
   return { ...given, rules }
 }
 
-function checkApiKey(given: ApiKeyOptions, tokenHeader: string | undefined): ApiKeyOptions {
-  onlyKnown('apiKey', given, ['header', 'configId', 'hashKey'])
+function checkSource(source: string): void {
+  if (source === 'database') return
+  if (typeof source !== 'string' || !/^https?:\/\//.test(source) || !URL.canParse(source)) {
+    throw new TypeError("keySet.source: expected 'database' or an http(s) address")
+  }
+  const { username, password } = new URL(source)
+  if (username !== '' || password !== '') {
+    throw new TypeError('keySet.source: an address with a user or a password; public keys need neither')
+  }
+}
+
+function checkCookie(value: BetterAuthUserOptions['cookie'], canVerify: boolean): CheckedOptions['cookie'] {
+  const given = section('cookie', value, ['cookiePrefix', 'name'])
+  if (given === null) return value === false || !canVerify ? null : {}
+  if (given.cookiePrefix !== undefined) token('cookie.cookiePrefix', given.cookiePrefix)
+  if (given.name !== undefined) token('cookie.name', given.name)
+  return given
+}
+
+function checkToken(value: BetterAuthUserOptions['token']): CheckedOptions['token'] {
+  const given = section('token', value, ['header', 'query', 'extract']) ?? {}
+  if (given.header !== undefined) headerName('token.header', given.header)
+  if (given.query !== undefined) text('token.query', given.query)
+  callable('token.extract', given.extract)
+  return given
+}
+
+function checkTables(value: BetterAuthUserOptions['tables']): CheckedOptions['tables'] {
+  const names = ['user', 'session', 'jwks', 'apikey', 'oauthAccessToken', 'oauthClient', 'member'] as const
+  const given = section('tables', value, ['schema', ...names]) ?? {}
+  if (given.schema !== undefined) text('tables.schema', given.schema)
+  for (const name of names) {
+    const { modelName, fields } = section(`tables.${name}`, given[name], ['modelName', 'fields']) ?? {}
+    if (modelName !== undefined) text(`tables.${name}.modelName`, modelName)
+    for (const [field, column] of Object.entries(fields ?? {})) text(`tables.${name}.fields.${field}`, column)
+  }
+  return given
+}
+
+function checkApiKey(
+  value: BetterAuthUserOptions['apiKey'],
+  tokenHeader: string | undefined
+): CheckedOptions['apiKey'] {
+  const given = section('apiKey', value, ['header', 'configId', 'hashKey'], {})
+  if (given === null) return null
   if (given.configId !== undefined) texts('apiKey.configId', given.configId)
+  callable('apiKey.hashKey', given.hashKey)
   for (const name of texts('apiKey.header', given.header ?? 'x-api-key')) {
-    // Those have a meaning of their own; RFC 9110 §5.1 for the characters.
-    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name) || /^(authorization|cookie)$/i.test(name)) {
-      throw new TypeError(`apiKey.header: ${name} cannot hold the key`)
-    }
+    headerName('apiKey.header', name)
     if (name.toLowerCase() === tokenHeader?.toLowerCase()) {
       throw new TypeError(`apiKey.header: ${name} holds tokens already (\`token.header\`); give the keys another one`)
     }
@@ -123,11 +200,15 @@ function checkApiKey(given: ApiKeyOptions, tokenHeader: string | undefined): Api
   return given
 }
 
-function checkOAuth(given: OAuthOptions, hasKeys: boolean): CheckedOptions['oauth'] {
-  onlyKnown('oauth', given, ['issuer', 'audience', 'clockTolerance', 'opaque', 'prefix', 'hashToken'])
-  const { opaque = true, prefix, hashToken } = given
-  const clockTolerance = seconds('oauth.clockTolerance', given.clockTolerance)
+function checkOAuth(value: BetterAuthUserOptions['oauth'], hasKeys: boolean): CheckedOptions['oauth'] {
+  const known = ['issuer', 'audience', 'clockTolerance', 'opaque', 'prefix', 'hashToken'] as const
+  const given = section('oauth', value, known, {})
+  if (given === null) return null
+  const { prefix, hashToken } = given
+  const opaque = flag('oauth.opaque', given.opaque, true)
+  const clockTolerance = tolerance('oauth.clockTolerance', given.clockTolerance)
   const audience = given.audience === undefined ? [] : texts('oauth.audience', given.audience)
+  callable('oauth.hashToken', hashToken)
   if (given.issuer !== undefined && !hasKeys) {
     throw new TypeError('oauth.issuer: JWT access tokens are verified with the keys of `keySet`; set it, too')
   }
@@ -148,37 +229,18 @@ function bare(text: string): string {
   return /^https?:\/\/[^/]+\/$/.test(text) ? text.slice(0, -1) : text
 }
 
-function origins(given: readonly string[]): ReadonlySet<string> | null {
-  if (given.includes('*')) return null
-  return new Set(
-    given.map(text => {
-      if (!URL.canParse(text))
-        throw new TypeError(`trustedOrigins: ${text} is not an origin like https://app.example.com`)
-      return new URL(text).origin
-    })
-  )
+function checkOrigins(value: BetterAuthUserOptions['trustedOrigins']): CheckedOptions['trustedOrigins'] {
+  const given = list('trustedOrigins', value === undefined ? [] : value)
+  return given.includes('*') ? null : new Set(given.map(originOf))
 }
 
-function onlyKnown(what: string, given: object, known: readonly string[]): void {
-  for (const name of Object.keys(given)) {
-    if (!known.includes(name)) throw new TypeError(`unknown ${what} ${name}; known are ${known.join(', ')}`)
+/** As browsers write it into `Origin`. Schemes of apps have one, too, though URL calls theirs "null": what every sandboxed frame sends. */
+function originOf(given: string): string {
+  const url = URL.canParse(given) ? new URL(given) : null
+  if (url === null || url.host === '' || url.username !== '' || url.password !== '' || given.includes('*')) {
+    throw new TypeError(
+      `trustedOrigins: ${given} is not an origin like https://app.example.com; patterns are not known`
+    )
   }
-}
-
-function seconds(name: string, value = 5): number {
-  if (!(value >= 0 && value <= 60)) throw new TypeError(`${name}: expected a number of seconds from 0 to 60`)
-  return value
-}
-
-function texts(name: string, value: string | readonly string[]): readonly string[] {
-  const values = typeof value === 'string' ? [value] : Array.isArray(value) ? [...value] : []
-  if (values.length === 0 || !values.every(one => typeof one === 'string' && one !== '')) {
-    throw new TypeError(`${name}: expected a text or a list of texts, none empty`)
-  }
-  return values
-}
-
-function oneOf<T>(name: string, value: T, allowed: readonly T[]): T {
-  if (!allowed.includes(value)) throw new TypeError(`${name}: expected one of ${allowed.join(', ')}`)
-  return value
+  return url.origin === 'null' ? `${url.protocol}//${url.host}` : url.origin
 }

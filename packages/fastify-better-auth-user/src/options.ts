@@ -99,7 +99,7 @@ export interface BetterAuthUserOptions {
   cookie?: CookieNames | false | undefined
   /** Where a token may stand besides `Authorization: Bearer`. @default nowhere */
   token?: TokenPlaces | undefined
-  /** Origins whose pages may send the session cookie with unsafe methods, as in Better Auth's own option; `'*'` for all. @default this service's own */
+  /** Origins whose pages may send the session cookie with unsafe methods, spelled out (`https://app.example.com`, no patterns); `'*'` for all. @default this service's own */
   trustedOrigins?: readonly string[] | undefined
   /** What routes need that say nothing in `config.auth`. @default 'optional' */
   auth?: AuthMode | undefined

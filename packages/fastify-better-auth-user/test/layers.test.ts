@@ -9,7 +9,7 @@ const src = fileURLToPath(new URL('../src', import.meta.url))
 const MAY: Record<string, RegExp> = {
   'types.ts': /^$/,
   'errors.ts': /^@fastify\/error$/,
-  'secret.ts': /^$/,
+  'secret.ts': /^node:crypto$/,
   'decision.ts': /^(errors\.ts|node:)/,
   'http/': /^(credential\/credential\.ts|http\/.*)$/,
   'crypto/': /^(node:crypto|errors\.ts|types\.ts|jose|crypto\/)/,
@@ -21,7 +21,8 @@ const MAY: Record<string, RegExp> = {
     /^(authenticate\.ts|guard\/.*|decision\.ts|errors\.ts|types\.ts|options\.ts|node:diagnostics_channel|identity\/membership-store\.ts|http\/(challenge|token)\.ts|fastify|@fastify\/error)$/,
   'options.ts':
     /^(decision|types|identity\/(identity-store|membership-store|queryable|tables)|crypto\/(jwt|key-set)|credential\/(api-key|oauth-token|session-cookie)|http\/token)\.ts$|^fastify$|^@fastify\/error$/,
-  'check-options.ts': /^(options|secret|crypto\/jwt|credential\/api-key)\.ts$/,
+  'check-values.ts': /^$/,
+  'check-options.ts': /^(check-values|options|secret)\.ts$/,
   'testing/': /^(identity\/identity-store\.ts|types\.ts|testing\/|node:|jose)/
 }
 const IMPORT = /(?:\bfrom|^import) '([^'\n]+)'$/gm

@@ -14,9 +14,13 @@ const SAFE = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE'])
 export function isForeignOrigin({ method, headers }: CredentialSource, trusted: ReadonlySet<string>): boolean {
   if (SAFE.has(method ?? 'GET') && headers.upgrade === undefined) return false
   const { origin } = headers
-  if (origin !== undefined) return !trusted.has(origin) && hostOf(origin) !== headers.host
+  if (origin !== undefined && trusted.has(origin)) return false
+  // What the browser itself says comes first: a page without TLS on this very host is another origin.
   const site = headers['sec-fetch-site']
-  return site !== undefined && site !== 'same-origin' && site !== 'none'
+  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true
+  // HTTP/2 names the host in a header of its own.
+  const host = headers.host ?? headers[':authority']
+  return origin !== undefined && hostOf(origin) !== String(host).toLowerCase()
 }
 
 /** `null` for the opaque origin `null` and anything else that names no host. */
