@@ -111,10 +111,11 @@ t.test('an opaque access token that does not work is refused, whatever the reaso
   await betterAuth.pool.query(`update session set "expiresAt" = now() - interval '1 second' where token = $1`, [
     withOldSession.token
   ])
+  const grace = await betterAuth.signUp('Grace Hopper')
   const banned = await betterAuth.signUp('Mallory Banned')
   const ofBanned = await issue(undefined, banned)
   await betterAuth.pool.query('update "user" set banned = true where id = $1', [banned.user.id])
-  const gone = await betterAuth.signUp('Grace Gone')
+  const gone = await betterAuth.signUp('Joan Gone')
   const ofGone = await issue(undefined, gone)
   await betterAuth.pool.query('delete from "user" where id = $1', [gone.user.id])
   const disabledClient = await registerClient(betterAuth, ada)
@@ -144,7 +145,7 @@ t.test('an opaque access token that does not work is refused, whatever the reaso
     'bound to a key the caller has not shown': await issue(`confirmation = '{"jkt":"x"}'`),
     'of a session signed out': signedOut,
     'of a session expired': sessionExpired,
-    'with another user’s session': await issue(`"userId" = '${banned.user.id}'`),
+    'with another user’s session': await issue(`"userId" = '${grace.user.id}'`),
     'with scopes nobody can read': await issue(`scopes = '{"openid":true}'`),
     'of a banned user': ofBanned,
     'of a deleted user': ofGone,
@@ -310,6 +311,12 @@ t.test('a JWT access token that does not work is refused, whatever the reason', 
     'expired'
   )
   t.match(await service.ask(bearerOf(`${good.access_token} x`)), MALFORMED)
+
+  const name = `insert into "user" (id, name, email, "emailVerified", "createdAt", "updatedAt")`
+  await betterAuth.pool.query(`${name} values ($1, 'Calendar', 'calendar@example.com', true, now(), now())`, [
+    client.client_id
+  ])
+  t.match(await service.ask(bearerOf(machine.access_token)), REFUSED, 'not even when a user has the id of the client')
 
   const ends: Record<string, [string, 'client' | 'user']> = {
     'of a disabled client': ['update "oauthClient" set disabled = true where "clientId" = $1', 'client'],
