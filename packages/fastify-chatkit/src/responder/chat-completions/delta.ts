@@ -41,7 +41,8 @@ export function parseDelta(data: string): Delta {
     reasoning: (reasoningField ? text(delta[reasoningField]) : '') + content.reasoning,
     reasoningField,
     citations: list(delta.annotations).map(asObject).flatMap(citation),
-    calls: list(delta.tool_calls).map(asObject).map(fragment),
+    // A whole message numbers its calls by their order alone.
+    calls: list(delta.tool_calls).map((call, order) => fragment(asObject(call), choice.message ? order : null)),
     finish: text(choice.finish_reason) || null,
     usage: isObject(chunk.usage) ? chunk.usage : null
   }
