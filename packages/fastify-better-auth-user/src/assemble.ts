@@ -16,11 +16,12 @@ import { verifyKeySetJwt } from './crypto/key-set-jwt.ts'
 import { hs256Engine } from './hs256-engine.ts'
 import { isForeignOrigin } from './http/origin.ts'
 import { tokenReader } from './http/token.ts'
-import { jwksFromTable } from './identity/jwks-table.ts'
+import { jwksFromTable, jwksTable } from './identity/jwks-table.ts'
 import type { MembershipStore } from './identity/membership-store.ts'
 import { postgresIdentityStore } from './identity/postgres.ts'
 import { postgresMembershipStore } from './identity/postgres-memberships.ts'
 import type { Queryable } from './identity/queryable.ts'
+import type { TablesOptions } from './identity/tables.ts'
 import type { CheckedOptions } from './options.ts'
 import type { Claims } from './types.ts'
 
@@ -58,8 +59,13 @@ export async function assemble(app: FastifyInstance, options: CheckedOptions): P
     },
     memberships: () => (memberships ??= postgresMembershipStore(databaseOf(app, options), tables)),
     async check() {
-      const strangers = strangersOf(options).map(claims => problemsOf(identityStore.find(claims)))
-      const problems = await Promise.all([identityStore.check?.() ?? [], keys?.check() ?? [], ...strangers])
+      const strangers = strangersOf(options).map(claims => problemsOf(() => identityStore.find(claims)))
+      const problems = await Promise.all([
+        identityStore.check?.() ?? [],
+        keys?.check() ?? [],
+        options.keySet?.source === 'database' ? problemsOf(needJwksTable(databaseOf(app, options), tables)) : [],
+        ...strangers
+      ])
       return [...new Set(problems.flat())]
     }
   }
@@ -76,9 +82,17 @@ function strangersOf({ apiKey, oauth }: CheckedOptions): Claims[] {
   return strangers
 }
 
-async function problemsOf(work: Promise<unknown>): Promise<string[]> {
+/** Twice: a first failure makes the store look at its tables again, and then it can say which one is missing. */
+async function needJwksTable(database: Queryable, tables: TablesOptions): Promise<void> {
+  if ((await jwksTable(database, tables)) !== null) return
+  throw new Error(
+    "Better Auth's jwks table was not found: add the jwt plugin there and run its migrations, or set keySet.source to the address of its key set."
+  )
+}
+
+async function problemsOf(ask: () => Promise<unknown>): Promise<string[]> {
   try {
-    await work
+    await ask().catch(ask)
     return []
   } catch (error) {
     return [error instanceof Error ? error.message : String(error)]
@@ -133,7 +147,7 @@ function keySet(
   const load =
     source === 'database'
       ? jwksFromTable(databaseOf(app, options), { tables, gracePeriod, timeoutMs })
-      : jwksFromUrl(source, timeoutMs)
+      : jwksFromUrl(source, timeoutMs, closingOf(app))
   return createKeySet(load, {
     maxAgeMs,
     maxStaleMs,
@@ -141,6 +155,13 @@ function keySet(
     rsaAlgorithm,
     onUnusableKey: (kid, err) => app.log.warn({ kid, err }, 'a key of the issuer is left out')
   })
+}
+
+/** Before Fastify waits for the requests under way, some of which may be waiting for keys. */
+function closingOf(app: FastifyInstance): AbortSignal {
+  const closing = new AbortController()
+  app.addHook('preClose', async () => closing.abort(new Error('the service is closing')))
+  return closing.signal
 }
 
 /** The pool of @fastify/postgres. It listens for no errors itself, and an idle connection that breaks would end the process. */

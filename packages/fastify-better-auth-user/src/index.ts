@@ -14,6 +14,7 @@ export { type IntrospectionIdentityStoreOptions, introspectionIdentityStore } fr
 export { layeredIdentityStore } from './identity/layered.ts'
 export type { Membership, MembershipStore } from './identity/membership-store.ts'
 export { type PostgresIdentityStoreOptions, postgresIdentityStore } from './identity/postgres.ts'
+export { postgresApiKeyStore } from './identity/postgres-api-keys.ts'
 export { postgresUserStore } from './identity/postgres-users.ts'
 export type { Queryable } from './identity/queryable.ts'
 export {

@@ -11,6 +11,7 @@ t.test('the public names', async t => {
     'errors',
     'introspectionIdentityStore',
     'layeredIdentityStore',
+    'postgresApiKeyStore',
     'postgresIdentityStore',
     'postgresUserStore',
     'secondaryStorageIdentityStore'

@@ -24,28 +24,28 @@ export interface ApiKeyQueries {
  */
 export function apiKeyQueries(user: Table, apiKey: Table, extra: readonly string[]): ApiKeyQueries {
   const u = columnsOf(user, 'u')
-  const k = columnsOf(apiKey, 'k')
+  const a = columnsOf(apiKey, 'a')
   // Before Better Auth 1.5 keys belonged to users only.
-  const owner = k.has('referenceId') ? 'referenceId' : 'userId'
-  if (!k.has(owner)) {
+  const owner = a.has('referenceId') ? 'referenceId' : 'userId'
+  if (!a.has(owner)) {
     throw new Error(`Better Auth's apikey table ${tableName(apiKey)} has no column for referenceId or userId.`)
   }
   const query = (types: readonly string[], condition: string) =>
     prepared(
-      [k.type('key'), ...types],
+      [a.type('key'), ...types],
       `select ${userColumns(user, extra)}, ${NO_SESSION}
-       from (select ${k.column(owner)} as owner from ${tableName(apiKey)} k
-             where ${k.column('key')} = $1 and ${k.column('enabled')} is not false
-               and (${k.column('expiresAt')} is null or ${k.epoch('expiresAt')} >= ${NOW})
+       from (select ${a.column(owner)} as owner from ${tableName(apiKey)} a
+             where ${a.column('key')} = $1 and ${a.column('enabled')} is not false
+               and (${a.column('expiresAt')} is null or ${a.epoch('expiresAt')} >= ${NOW})
                and not coalesce(${usedUp(apiKey)}, false) ${condition} limit 1) found
-       join ${tableName(user)} u on ${equals(u.column('id'), u.type('id'), 'found.owner', k.type(owner))}`
+       join ${tableName(user)} u on ${equals(u.column('id'), u.type('id'), 'found.owner', a.type(owner))}`
     )
   return {
     any: query([], ''),
-    ofConfig: k.has('configId')
+    ofConfig: a.has('configId')
       ? query(
           ['text'],
-          `and coalesce(nullif(${k.column('configId')}, ''), 'default') in (select jsonb_array_elements_text($2::jsonb))`
+          `and coalesce(nullif(${a.column('configId')}, ''), 'default') in (select jsonb_array_elements_text($2::jsonb))`
         )
       : query(['text'], `and $2::jsonb ? 'default'`),
     needsConfig:
@@ -67,12 +67,12 @@ export function chooseApiKeyQuery(
 
 /** Nothing remains and no refill is due, as Better Auth reckons it. NULL where no count is kept. */
 function usedUp(apiKey: Table): string {
-  const k = columnsOf(apiKey, 'k')
-  const exhausted = `${k.column('remaining')} <= 0`
-  if (!k.has('refillInterval') || !k.has('refillAmount')) return `(${exhausted})`
-  const since = `coalesce(${k.epoch('lastRefillAt')}, ${k.epoch('createdAt')})`
+  const a = columnsOf(apiKey, 'a')
+  const exhausted = `${a.column('remaining')} <= 0`
+  if (!a.has('refillInterval') || !a.has('refillAmount')) return `(${exhausted})`
+  const since = `coalesce(${a.epoch('lastRefillAt')}, ${a.epoch('createdAt')})`
   return (
-    `(${exhausted} and not coalesce(${k.column('refillInterval')} > 0 and ${k.column('refillAmount')} > 0 ` +
-    `and (${NOW} - ${since}) * 1000 > ${k.column('refillInterval')}, false))`
+    `(${exhausted} and not coalesce(${a.column('refillInterval')} > 0 and ${a.column('refillAmount')} > 0 ` +
+    `and (${NOW} - ${since}) * 1000 > ${a.column('refillInterval')}, false))`
   )
 }

@@ -1,5 +1,4 @@
 import type { Claims, Grant } from '../types.ts'
-import { apiKeyQueries, chooseApiKeyQuery, WANTED_API_KEY } from './api-key-query.ts'
 import { discovered } from './discovered.ts'
 import type { IdentityRecord, IdentityStore } from './identity-store.ts'
 import { lookups } from './lookups.ts'
@@ -11,6 +10,7 @@ import {
   WANTED_ACCESS_TOKEN,
   WANTED_CLIENT
 } from './oauth-queries.ts'
+import { postgresApiKeyStore } from './postgres-api-keys.ts'
 import type { Queryable } from './queryable.ts'
 import { type IdentityRow, toIdentityRecord } from './row.ts'
 import { type SessionQueries, sessionQueries, WANTED_SESSION, wantedUser } from './session-queries.ts'
@@ -40,7 +40,7 @@ export function postgresIdentityStore(database: Queryable, options: PostgresIden
   const users = () => table(wantedUser(userFields))
   const discoverSessions = async () => sessionQueries(await users(), await table(WANTED_SESSION), userFields)
   let sessions = discovered(discoverSessions)
-  const apiKeys = discovered(async () => apiKeyQueries(await users(), await table(WANTED_API_KEY), userFields))
+  const apiKeys = postgresApiKeyStore(database, options)
   const oauth = discovered(async () =>
     oauthQueries(
       {
@@ -57,7 +57,7 @@ export function postgresIdentityStore(database: Queryable, options: PostgresIden
     async find(claims) {
       switch (claims.by) {
         case 'api-key':
-          return apiKeys(async queries => toRecord(await first(...chooseApiKeyQuery(queries, claims))))
+          return apiKeys.find(claims)
         case 'oauth-token':
           return oauth(async queries => {
             const row = (await first(...chooseOAuthQuery(queries, claims))) as OAuthRow | null

@@ -339,6 +339,28 @@ t.test('a JWT access token that does not work is refused, whatever the reason', 
   t.equal((await service.ask(bearerOf(good.access_token))).status, 200, 'the good one works still')
 })
 
+t.test('many at once are told apart', async t => {
+  const { betterAuth, ada, client } = await setUp(t)
+  const grace = await betterAuth.signUp('Grace Hopper')
+  const service = await listen(t, betterAuth.connectionString, options(betterAuth))
+  const asked: [token: string, id: string | undefined][] = []
+  for (const { user, ...who } of [ada, grace]) {
+    for (const resource of [undefined, RESOURCE]) {
+      asked.push([(await authorize(betterAuth, client, { user, ...who }, resource)).access_token, user.id])
+    }
+    asked.push([who.token, user.id], [`nobody${user.id}`, undefined])
+  }
+  // In one turn of the event loop, which is a query for each statement.
+  const crowd = [...asked, ...asked, ...asked]
+  const replies = await Promise.all(
+    crowd.map(([token]) => service.app.inject({ url: '/whoami', headers: bearerOf(token) }))
+  )
+  for (const [index, reply] of replies.entries()) {
+    t.equal(reply.statusCode, crowd[index]?.[1] === undefined ? 401 : 200, reply.body)
+    t.equal(reply.json().user?.id, crowd[index]?.[1])
+  }
+})
+
 t.test('off by default', async t => {
   const { betterAuth, ada, client } = await setUp(t)
   const opaque = (await authorize(betterAuth, client, ada)).access_token
