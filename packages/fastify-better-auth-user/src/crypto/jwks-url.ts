@@ -8,13 +8,15 @@ const MAX_BYTES = 256 * 1024
  * Keys from a JWKS endpoint (RFC 7517 §5). The address is configuration, never taken from a token.
  *
  * @param timeoutMs for the whole exchange.
+ * @param closing ends an exchange before its time.
  */
-export function jwksFromUrl(url: string, timeoutMs: number): KeyLoader {
+export function jwksFromUrl(url: string, timeoutMs: number, closing?: AbortSignal): KeyLoader {
   return async () => {
+    const timeout = AbortSignal.timeout(timeoutMs)
     const reply = await fetch(url, {
       headers: { accept: 'application/json' },
       redirect: 'error',
-      signal: AbortSignal.timeout(timeoutMs)
+      signal: closing === undefined ? timeout : AbortSignal.any([closing, timeout])
     })
     if (!reply.ok) {
       await reply.body?.cancel()

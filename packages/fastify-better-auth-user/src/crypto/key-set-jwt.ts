@@ -3,6 +3,7 @@ import { invalid } from '../errors.ts'
 import type { Claims } from '../types.ts'
 import { type ClaimRules, checkClaims, isName, isPlainJwt, type JwtHeader, type Payload } from './jwt.ts'
 import type { KeySet } from './key-set.ts'
+import { isIssued } from './public-key.ts'
 
 /**
  * Verifies a JWT of Better Auth's jwt plugin against the issuer's keys, and says whom it speaks for.
@@ -28,6 +29,8 @@ export async function verifyKeySetJwt(
 
 /** The payload of a JWS signed with a key of the set; nothing in it has been checked. */
 export async function verifiedPayload(token: string, { alg, kid }: JwtHeader, keys: KeySet): Promise<Payload> {
+  // Before the key is looked for: a fetch would be more than the token deserves.
+  if (!isIssued(alg)) throw invalid('signed with an algorithm that is not accepted')
   if (!isName(kid)) throw invalid('names no key')
   const found = await keys.find(kid)
   if (found === null) throw invalid('signed with an unknown key')

@@ -25,7 +25,9 @@ export type RsaAlgorithm = 'RS256' | 'PS256'
  * @throws Error saying why the key cannot be used.
  */
 export function toVerificationKey({ kid, jwk, alg }: RawKey, rsaAlgorithm: RsaAlgorithm): VerificationKey {
-  if (jwk.use !== undefined && jwk.use !== 'sig') throw new Error('not a signature key')
+  const { use, key_ops: operations } = jwk
+  if (use !== undefined && use !== 'sig') throw new Error('not a signature key')
+  if (Array.isArray(operations) && !operations.includes('verify')) throw new Error('not a key to verify with')
   const algorithms = algorithmsOf(jwk, alg ?? jwk.alg, rsaAlgorithm)
   const { kty, crv, x, y, n, e } = jwk
   // Only the public members: the source may hold more.
@@ -35,7 +37,16 @@ export function toVerificationKey({ kid, jwk, alg }: RawKey, rsaAlgorithm: RsaAl
   return { kid, key, algorithms }
 }
 
+/** What Better Auth issues. A key advertised for one of these may be for another; for anything else it is no key of ours. */
+const ISSUED: readonly unknown[] = ['EdDSA', 'Ed25519', 'ES256', 'ES512', 'PS256', 'RS256']
+
+/** Whether any key could be for the algorithm. */
+export function isIssued(alg: string): boolean {
+  return ISSUED.includes(alg)
+}
+
 function algorithmsOf({ kty, crv }: JsonWebKey, alg: unknown, rsaAlgorithm: RsaAlgorithm): readonly string[] {
+  if (alg !== undefined && !ISSUED.includes(alg)) throw new Error(`keys for ${alg} are not issued by Better Auth`)
   // RFC 9864 gave EdDSA over Ed25519 a second name.
   if (kty === 'OKP' && crv === 'Ed25519') return ['EdDSA', 'Ed25519']
   if (kty === 'EC' && crv === 'P-256') return ['ES256']
