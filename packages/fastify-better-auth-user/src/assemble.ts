@@ -63,7 +63,7 @@ export async function assemble(app: FastifyInstance, options: CheckedOptions): P
       const problems = await Promise.all([
         identityStore.check?.() ?? [],
         keys?.check() ?? [],
-        options.keySet?.source === 'database' ? problemsOf(needJwksTable(databaseOf(app, options), tables)) : [],
+        options.keySet?.source === 'database' ? problemsOf(() => needJwksTable(databaseOf(app, options), tables)) : [],
         ...strangers
       ])
       return [...new Set(problems.flat())]
@@ -82,7 +82,6 @@ function strangersOf({ apiKey, oauth }: CheckedOptions): Claims[] {
   return strangers
 }
 
-/** Twice: a first failure makes the store look at its tables again, and then it can say which one is missing. */
 async function needJwksTable(database: Queryable, tables: TablesOptions): Promise<void> {
   if ((await jwksTable(database, tables)) !== null) return
   throw new Error(
@@ -90,6 +89,7 @@ async function needJwksTable(database: Queryable, tables: TablesOptions): Promis
   )
 }
 
+/** Twice: a first failure makes the store look at its tables again, and then it can say which one is missing. */
 async function problemsOf(ask: () => Promise<unknown>): Promise<string[]> {
   try {
     await ask().catch(ask)
