@@ -1,7 +1,7 @@
 import type { JsonWebKey } from 'node:crypto'
 import type { Queryable } from './queryable.ts'
 import { columnsOf, NOW, tableName } from './sql.ts'
-import { discoverTable, type TablesOptions, type Wanted } from './tables.ts'
+import { discoverTable, MissingTable, type Table, type TablesOptions, type Wanted } from './tables.ts'
 
 const WANTED: Wanted = {
   table: 'jwks',
@@ -25,7 +25,9 @@ export interface JwksTableOptions {
 export function jwksFromTable(database: Queryable, options: JwksTableOptions = {}) {
   const { tables = {}, gracePeriod = 2_592_000, timeoutMs = 5000 } = options
   return async (): Promise<{ kid: string; jwk: JsonWebKey; alg: string | null }[]> => {
-    const table = await discoverTable(database, WANTED, tables)
+    const table = await jwksTable(database, tables)
+    // Without the jwt plugin nobody signs with keys: such a token is forged, and no outage.
+    if (table === null) return []
     const k = columnsOf(table, 'k')
     const alive = k.has('expiresAt')
       ? `where ${k.column('expiresAt')} is null or ${k.epoch('expiresAt')} + $1 > ${NOW}`
@@ -39,6 +41,16 @@ export function jwksFromTable(database: Queryable, options: JwksTableOptions = {
       const parsed = parse(jwk)
       return parsed === null ? [] : [{ kid, jwk: parsed, alg }]
     })
+  }
+}
+
+/** `null`: Better Auth runs without its jwt plugin here, or keeps its keys elsewhere. */
+export async function jwksTable(database: Queryable, tables: TablesOptions): Promise<Table | null> {
+  try {
+    return await discoverTable(database, WANTED, tables)
+  } catch (error) {
+    if (error instanceof MissingTable) return null
+    throw error
   }
 }
 

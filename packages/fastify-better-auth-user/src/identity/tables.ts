@@ -45,6 +45,9 @@ export interface Wanted {
   optional: readonly string[]
 }
 
+/** The database was asked, and has no such table. */
+export class MissingTable extends Error {}
+
 interface CatalogRow {
   schema: string
   table: string
@@ -56,7 +59,7 @@ interface CatalogRow {
  * Reads from the catalog where a table is and how this deployment spells its columns: camelCase as Better Auth and
  * Prisma write them, snake_case as Drizzle does, or folded to lower case by a hand-written migration.
  *
- * @throws Error naming what is missing and the cure, when no table has the columns needed.
+ * @throws MissingTable naming what is missing and the cure, when no table has the columns needed.
  */
 export async function discoverTable(database: Queryable, wanted: Wanted, options: TablesOptions): Promise<Table> {
   const given = options[wanted.table]
@@ -75,7 +78,7 @@ export async function discoverTable(database: Queryable, wanted: Wanted, options
     closest ??= `table ${first.schema}.${name} has no column for ${missing.join(', ')}`
   }
   const where = options.schema === undefined ? 'on the search path' : `in schema ${options.schema}`
-  throw new Error(
+  throw new MissingTable(
     `Better Auth's ${wanted.table} table was not found: ${closest ?? `no table ${names.join(' or ')} ${where}`}. ` +
       `Run Better Auth's migrations on this database, or name the table in \`tables.${wanted.table}\`.`
   )
