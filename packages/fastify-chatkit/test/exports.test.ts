@@ -15,6 +15,7 @@ t.test('fastify-chatkit exports these names', async t => {
     'diffWidget',
     'echo',
     'idPrefixes',
+    'importThreads',
     'isChatKitError',
     'isHidden',
     'itemTypes',

@@ -1,4 +1,5 @@
 import { chatkitErrors } from '../errors.ts'
+import { inTransaction } from './in-transaction.ts'
 import { checksum, type Migration } from './migrations/migration.ts'
 import * as list from './migrations/migrations.ts'
 import type { Database, Queryable } from './queryable.ts'
@@ -27,25 +28,11 @@ export async function migrateChatkit(
   options: { schema?: string; to?: string } = {}
 ): Promise<string[]> {
   const schema = quoteIdentifier(options.schema ?? DEFAULT_SCHEMA)
-  const client = await database.connect()
-  let broken: Error | undefined
-  try {
-    await client.query('begin')
-    try {
-      // Held to the end of the transaction, so that it works behind a pooler as well.
-      await client.query('select pg_advisory_xact_lock($1, hashtext($2))', [lockKey, schema])
-      const applied = await applyMissing(client, schema, options.to)
-      await client.query('commit')
-      return applied
-    } catch (error) {
-      await client.query('rollback').catch((cause: Error) => {
-        broken = cause
-      })
-      throw error
-    }
-  } finally {
-    client.release(broken)
-  }
+  return await inTransaction(database, async client => {
+    // Held to the end of the transaction, so that it works behind a pooler as well.
+    await client.query('select pg_advisory_xact_lock($1, hashtext($2))', [lockKey, schema])
+    return await applyMissing(client, schema, options.to)
+  })
 }
 
 async function applyMissing(client: Queryable, schema: string, to?: string): Promise<string[]> {

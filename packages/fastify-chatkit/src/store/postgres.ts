@@ -1,3 +1,4 @@
+import { inTransaction } from './in-transaction.ts'
 import { DEFAULT_SCHEMA, quoteIdentifier } from './migrate.ts'
 import { postgresAttachments } from './postgres-attachments.ts'
 import { postgresItems } from './postgres-items.ts'
@@ -16,7 +17,10 @@ export function postgresThreadStore(database: Database, options: { schema?: stri
   return {
     forOwner(owner) {
       const owned = ownedThreads(database, schema, checkedOwner(owner))
-      return { ...owned, transaction: work => transaction(database, schema, owner, work) }
+      return {
+        ...owned,
+        transaction: work => inTransaction(database, client => work(ownedThreads(client, schema, owner)))
+      }
     },
     async listUnusedAttachments(before, limit) {
       const { rows } = await database.query(
@@ -37,31 +41,5 @@ function ownedThreads(database: Queryable, schema: string, owner: string): Owned
     ...postgresItems(database, schema, owner),
     ...postgresAttachments(database, schema, owner),
     transaction: () => Promise.reject(new TypeError('A transaction cannot be started within another'))
-  }
-}
-
-async function transaction<Result>(
-  database: Database,
-  schema: string,
-  owner: string,
-  work: (threads: OwnedThreads) => Promise<Result>
-): Promise<Result> {
-  const client = await database.connect()
-  let broken: Error | undefined
-  try {
-    await client.query('begin')
-    try {
-      const result = await work(ownedThreads(client, schema, owner))
-      await client.query('commit')
-      return result
-    } catch (error) {
-      // A connection that cannot even roll back is closed, which ends its transaction.
-      await client.query('rollback').catch((cause: Error) => {
-        broken = cause
-      })
-      throw error
-    }
-  } finally {
-    client.release(broken)
   }
 }

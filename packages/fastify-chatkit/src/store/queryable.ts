@@ -7,6 +7,9 @@ export interface Queryable {
 export interface DatabaseClient extends Queryable {
   /** Gives the connection back; with an error (or `true`), closes it instead. */
   release(error?: Error | boolean): void
+  /** Tells of a connection that breaks while nothing is asked of it. */
+  on?(event: 'error', listener: (error: Error) => void): unknown
+  off?(event: 'error', listener: (error: Error) => void): unknown
 }
 
 /** A database that lends connections, so that several statements can be one transaction. */
