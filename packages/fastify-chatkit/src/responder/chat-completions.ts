@@ -4,8 +4,9 @@ import { toWireMessages, type WireMessage } from './chat-completions/messages.ts
 import { type ChatCompletionsOptions, checkOptions, perTurn } from './chat-completions/options.ts'
 import { type ModelCall, type Step, showStep } from './chat-completions/step.ts'
 import { readArguments, runTool, wireTool } from './chat-completions/tools.ts'
+import { type HandedCall, handOver } from './helpers/hand-over.ts'
+import { Thoughts } from './helpers/thoughts.ts'
 import type { Ask } from './helpers/title.ts'
-import { type RunningWorkflow, startWorkflow } from './helpers/workflow.ts'
 import { logModelError, ModelError } from './model-error.ts'
 import { modelInput } from './model-input.ts'
 import type { Responder, Turn } from './responder.ts'
@@ -67,7 +68,7 @@ async function* answer<Context>(
   options: ChatCompletionsOptions<Context>
 ): AsyncGenerator<ResponderEvent, void, undefined> {
   const { tools = [], clientTools = [], maxSteps = 8, reasoning = true, onUsage } = options
-  const thoughts = new Thoughts(turn)
+  const thoughts = new Thoughts(turn, reasoning)
   const messages = await firstMessages(turn, options)
   const model = await perTurn(options.model, turn)
   const used: string[] = []
@@ -85,7 +86,7 @@ async function* answer<Context>(
     const deltas = streamCompletion(options, body, turn.signal, ({ reason, failure }, delayMs) =>
       turn.log.warn({ reason, status: failure.status, delayMs, requestId: turn.requestId }, 'The model is asked again')
     )
-    const { text, calls, finish, usage, message } = yield* showStep(turn, deltas, reasoning ? thoughts : null)
+    const { text, calls, finish, usage, message } = yield* showStep(turn, deltas, thoughts)
     // A quiet end is no complete answer when the reader has gone.
     turn.signal.throwIfAborted()
     if (usage) onUsage?.(usage, turn)
@@ -139,8 +140,6 @@ function checkEnd(turn: Turn, { finish, calls }: Step): void {
   )
 }
 
-type Pending = { call: ModelCall; args: Record<string, unknown> }
-
 /** Runs what can be run here, one after another, and returns the call that is the page's. */
 async function* useTools<Context>(
   turn: Turn<Context>,
@@ -148,9 +147,9 @@ async function* useTools<Context>(
   calls: ModelCall[],
   messages: WireMessage[],
   used: string[]
-): AsyncGenerator<ResponderEvent, Pending | null, undefined> {
+): AsyncGenerator<ResponderEvent, HandedCall | null, undefined> {
   const { signal } = turn
-  let pending: Pending | null = null
+  let pending: HandedCall | null = null
   for (const call of calls) {
     const tell = (content: string) => messages.push({ role: 'tool', tool_call_id: call.id, content })
     const tool = tools.find(one => one.name === call.name)
@@ -174,45 +173,8 @@ async function* useTools<Context>(
         'One client tool at a time: a second call is dropped'
       )
     } else {
-      pending = { call, args: read.args }
+      pending = { callId: call.id, name: call.name, arguments: read.args }
     }
   }
   return pending
-}
-
-/** Ends the turn with the page's call. What tools gave in this turn is noted before it, or they would run again in the next. */
-function* handOver(turn: Turn, { call, args }: Pending, used: string[]): Generator<ResponderEvent> {
-  if (used.length > 0) {
-    const content = `Tools used for this answer so far, and what they gave:\n${used.join('\n')}`
-    yield {
-      type: 'thread.item.done',
-      item: { type: 'hidden_context_item', id: turn.newItemId('hidden_context_item'), content }
-    }
-  }
-  const id = turn.newItemId('client_tool_call')
-  yield {
-    type: 'thread.item.done',
-    item: { type: 'client_tool_call', id, call_id: call.id, name: call.name, arguments: args }
-  }
-}
-
-/** What the model thinks, one item from its first thought until it speaks. */
-class Thoughts {
-  readonly #turn: Turn
-  #steps: RunningWorkflow | null = null
-
-  constructor(turn: Turn) {
-    this.#turn = turn
-  }
-
-  begin(): RunningWorkflow {
-    this.#steps ??= startWorkflow(this.#turn, { type: 'reasoning' })
-    return this.#steps
-  }
-
-  end(): ResponderEvent[] {
-    const events = this.#steps?.finish() ?? []
-    this.#steps = null
-    return events
-  }
 }

@@ -1,6 +1,6 @@
 import type { ResponderEvent } from '../../protocol/event.ts'
 import { StreamedMessage } from '../helpers/streamed-message.ts'
-import type { RunningWorkflow } from '../helpers/workflow.ts'
+import type { Thoughts } from '../helpers/thoughts.ts'
 import type { Turn } from '../responder.ts'
 import { CallCollector, type Delta, type Usage } from './delta.ts'
 import type { WireMessage } from './messages.ts'
@@ -18,15 +18,11 @@ export type Step = {
   message: WireMessage
 }
 
-/**
- * Shows one answer of the model as it comes.
- *
- * @param thoughts begins, or goes on with, the list of what the model thinks; `null` when that is not shown.
- */
+/** Shows one answer of the model as it comes. */
 export async function* showStep(
   turn: Pick<Turn, 'newItemId'>,
   deltas: AsyncIterable<Delta>,
-  thoughts: { begin(): RunningWorkflow; end(): ResponderEvent[] } | null
+  thoughts: Thoughts
 ): AsyncGenerator<ResponderEvent, Step, undefined> {
   const message = new StreamedMessage(turn)
   const collector = new CallCollector()
@@ -39,11 +35,11 @@ export async function* showStep(
   ]
 
   function* spoken(text: string, thought: string): Generator<ResponderEvent> {
-    if (thought !== '' && thoughts) yield* thoughts.begin().think(thought)
+    yield* thoughts.think(thought)
     if (text === '') return
     const events = message.say(text)
     // Empty lines between thoughts and calls do not end the thoughts.
-    if (events.length > 0 && thoughts) yield* thoughts.end()
+    if (events.length > 0) yield* thoughts.end()
     yield* events
   }
 
@@ -66,7 +62,7 @@ export async function* showStep(
   const rest = tag.end()
   yield* spoken(rest.text, rest.reasoning)
   yield* message.end()
-  if (thoughts) yield* thoughts.begin().endThought()
+  yield* thoughts.endThought()
 
   const calls = collector.all(() => turn.newItemId('client_tool_call'))
   return {
