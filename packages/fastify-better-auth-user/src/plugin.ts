@@ -1,8 +1,8 @@
-import type { FastifyInstance, FastifyPluginAsync, FastifyRequest, RouteOptions } from 'fastify'
+import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import './augment.ts'
 import { assemble } from './assemble.ts'
-import { checkOptions } from './check-options.ts'
+import { checkAuthMode, checkOptions } from './check-options.ts'
 import { createGate } from './guard/gate.ts'
 import { factsOf, type GuardFacts, optionalGuard } from './guard/guard.ts'
 import { requireFreshSession } from './guard/require-fresh-session.ts'
@@ -48,13 +48,16 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
   app.decorate('requireVerifiedEmail', () => requireVerifiedEmail(gate))
   app.decorate('setAuthMode', function setAuthMode(this: FastifyInstance, mode: AuthMode) {
     // Read through the prototype by the scopes inside this one.
-    Object.defineProperty(this, SCOPE_MODE, { value: mode, configurable: true })
+    Object.defineProperty(this, SCOPE_MODE, { value: checkAuthMode('auth', mode), configurable: true })
     return this
   })
 
   app.addHook('onRoute', function onRoute(this: FastifyInstance, route) {
-    const mode = (this as { [SCOPE_MODE]?: AuthMode })[SCOPE_MODE]
-    if (mode !== undefined) route.config = { auth: mode, ...route.config }
+    const own = route.config?.auth
+    const mode = own === undefined ? (this as { [SCOPE_MODE]?: AuthMode })[SCOPE_MODE] : own
+    if (mode !== undefined) {
+      route.config = { ...route.config, auth: checkAuthMode(`config.auth of ${route.url}`, mode) }
+    }
     const guards = guardsOf(route)
     checkParams(route.url, guards)
     if (options.openapi) describeRoute(route, guards, route.config?.auth ?? options.auth, this.betterAuthUser)
@@ -68,13 +71,24 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
   })
 
   app.addHook(options.hook, async (request, reply) => {
+    // A preflight carries no credentials (Fetch §3.3.5), and @fastify/cors may be registered after this hook.
+    if (options.hook === 'preHandler' || !isPreflight(request)) await authenticateRoute(request, reply)
+  })
+  if (options.hook === 'onRequest') {
+    // A preflight that nobody has answered by now is about to reach a handler.
+    app.addHook('preHandler', async (request, reply) => {
+      if (isPreflight(request)) await authenticateRoute(request, reply)
+    })
+  }
+  // An unguarded handler that asks for the current user owes strangers a challenge, too (RFC 9110 §11.6.1).
+  app.addHook('onError', async (_request, reply, error) => gate.complete(reply, error))
+
+  async function authenticateRoute(request: FastifyRequest, reply: FastifyReply): Promise<void> {
     // Nothing to protect, and a 401 here would hide every 404 of the application.
     if (request.is404) return
-    // A preflight carries no credentials (Fetch §3.3.5), and @fastify/cors may be registered after this hook.
-    if (options.hook === 'onRequest' && isPreflight(request)) return
     const mode = request.routeOptions.config.auth ?? options.auth
     if (mode !== false) await gate.admit(request, reply, mode)
-  })
+  }
 }
 
 /**

@@ -5,7 +5,7 @@ import type { User } from '../types.ts'
 /**
  * The signed-in user of a request.
  *
- * @throws FST_BAU_CREDENTIAL_MISSING nobody is signed in; guard the route to answer with a challenge, too.
+ * @throws FST_BAU_CREDENTIAL_MISSING nobody is signed in.
  * @throws FST_BAU_NOT_REGISTERED the plugin is not registered where this route is.
  */
 export function currentUser(request: FastifyRequest): User {

@@ -25,6 +25,8 @@ export interface Gate {
   admit(request: FastifyRequest, reply: FastifyReply, mode: Exclude<AuthMode, false>): Promise<Authentication>
   /** Turns an admitted request away after all: sets the headers that belong to the error, tells who asked to be told, throws. */
   refuse(request: FastifyRequest, reply: FastifyReply, attempt: Authentication, error: unknown): Promise<never>
+  /** Sets the headers that belong to an error of ours that somebody else threw. */
+  complete(reply: FastifyReply, error: unknown): void
 }
 
 /** Spans of each authentication, for tracers; its events carry `{ request, decision }`. */
@@ -39,7 +41,7 @@ interface Trace {
 export function createGate(pipeline: Pipeline, options: GateOptions): Gate {
   const { realm, logAttempts, token, onAuthenticated, onRejected, mapError } = options
   const attempts = new WeakMap<FastifyRequest, Promise<Authentication>>()
-  return { admit, refuse }
+  return { admit, refuse, complete }
 
   async function admit(request: FastifyRequest, reply: FastifyReply, mode: Exclude<AuthMode, false>) {
     // The address holds the credential, so the answer must not be kept under it (RFC 6750 §2.3).
@@ -54,7 +56,8 @@ export function createGate(pipeline: Pipeline, options: GateOptions): Gate {
     const authentication = await attempt
     const { identity, error } = authentication
     if (error !== null) await refuse(request, reply, authentication, error)
-    if (identity === null && mode === 'required') {
+    // Not `=== 'required'`: a mode that is neither must not leave the route open.
+    if (identity === null && mode !== 'optional') {
       await refuse(request, reply, authentication, new errors.FST_BAU_CREDENTIAL_MISSING())
     }
     return authentication
@@ -83,10 +86,14 @@ export function createGate(pipeline: Pipeline, options: GateOptions): Gate {
     error: unknown
   ): Promise<never> {
     if (!isOurs(error)) throw error
-    setHeaders(reply, realm, error)
+    complete(reply, error)
     if (logAttempts && error.statusCode === 403) request.log.info({ code: error.code }, 'forbidden')
     await onRejected?.(request, { ...attemptOf(attempt), error })
     throw mapError?.(error, request) ?? error
+  }
+
+  function complete(reply: FastifyReply, error: unknown): void {
+    if (isOurs(error)) setHeaders(reply, realm, error)
   }
 }
 
