@@ -5,7 +5,8 @@ import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerO
 import { betterAuthUser, currentUser } from 'fastify-better-auth-user'
 import { chatkit, postgresThreadStore, type Responder } from 'fastify-chatkit'
 import type { PoolConfig } from 'pg'
-import { CHAT_PATH, issuerOf, SIGN_IN_PATH, urlOf } from './addresses.ts'
+import { acceptedTokens } from './accepted-tokens.ts'
+import { CHAT_PATH, SIGN_IN_PATH, urlOf } from './addresses.ts'
 import type { Config } from './config.ts'
 import { explainAttempts } from './console.ts'
 import { surviveLosses } from './database.ts'
@@ -49,8 +50,7 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
 
   await app.register(betterAuthUser, {
     secret,
-    hs256: claimRules(config),
-    ...(config.signIn ? { keySet: { source: 'database', issuer: issuerOf(config), audience: issuerOf(config) } } : {}),
+    ...acceptedTokens(config),
     trustedOrigins: config.corsOrigins,
     hook: 'onRequest',
     logAttempts: config.production,
@@ -79,13 +79,6 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
   }))
   app.get('/health/live', { config: { auth: false }, logLevel: 'warn' }, async () => ({ status: 'live' }))
   return app
-}
-
-function claimRules({ issuer, audience }: Config) {
-  return {
-    ...(issuer.length > 0 ? { issuer } : {}),
-    ...(audience.length > 0 ? { audience } : {})
-  }
 }
 
 function codeOf(error: Error): string {

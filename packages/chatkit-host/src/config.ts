@@ -11,6 +11,8 @@ export interface Config {
   readonly audience: readonly string[]
   /** Where Better Auth is reached; `null`: this host, or unknown. Without a trailing slash. */
   readonly authUrl: string | null
+  /** Where the keys of its JWTs are; `null`: in the database. */
+  readonly jwksUrl: string | null
   /** Whether this host is its own sign-in. */
   readonly signIn: boolean
   readonly corsOrigins: readonly string[]
@@ -67,6 +69,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     issuer: values.BETTER_AUTH_ISSUER,
     audience: values.BETTER_AUTH_AUDIENCE,
     authUrl: values.BETTER_AUTH_URL,
+    jwksUrl: values.BETTER_AUTH_JWKS_URL,
     signIn: values.BETTER_AUTH_MOUNT ?? values.DATABASE_URL === null,
     corsOrigins: values.CORS_ORIGINS,
     host: values.HOST,
@@ -98,6 +101,15 @@ function contradictions(values: Values, given: (name: Name) => boolean): string[
   }
   if (values.BETTER_AUTH_MOUNT === true && values.NODE_ENV === 'production' && !given('BETTER_AUTH_URL')) {
     problems.push('BETTER_AUTH_URL is missing: a sign-in in production must know the address that browsers use.')
+  }
+  if (
+    given('BETTER_AUTH_JWKS_URL') &&
+    !given('BETTER_AUTH_URL') &&
+    !(given('BETTER_AUTH_ISSUER') && given('BETTER_AUTH_AUDIENCE'))
+  ) {
+    problems.push(
+      'BETTER_AUTH_JWKS_URL says where the keys are, but not whose tokens are meant: set BETTER_AUTH_URL, or BETTER_AUTH_ISSUER and BETTER_AUTH_AUDIENCE.'
+    )
   }
   const signIn = values.BETTER_AUTH_MOUNT ?? !given('DATABASE_URL')
   const path = values.BETTER_AUTH_URL === null ? '/' : new URL(values.BETTER_AUTH_URL).pathname

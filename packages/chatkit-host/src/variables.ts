@@ -37,14 +37,23 @@ export const variables = {
     text => (text === undefined ? null : secret(text))
   ),
   BETTER_AUTH_ISSUER: variable(
-    'accepted `iss` of HS256 tokens, several separated by commas; also admits tokens that name their user by e-mail alone',
-    'not checked',
+    'accepted `iss` of tokens, several separated by commas; also admits HS256 tokens that name their user by e-mail alone',
+    'not checked for HS256; for JWTs signed with a key, the origin of BETTER_AUTH_URL',
     list
   ),
-  BETTER_AUTH_AUDIENCE: variable('accepted `aud` of HS256 tokens, several separated by commas', 'not checked', list),
+  BETTER_AUTH_AUDIENCE: variable(
+    'accepted `aud` of tokens, several separated by commas',
+    'not checked for HS256; for JWTs signed with a key, the origin of BETTER_AUTH_URL',
+    list
+  ),
   BETTER_AUTH_URL: variable(
     'where Better Auth is reached from a browser, https://app.example.com',
     'this host, when it is its own sign-in',
+    text => (text === undefined ? null : webUrl(text))
+  ),
+  BETTER_AUTH_JWKS_URL: variable(
+    'where the keys are that sign its JWTs, https://app.example.com/api/auth/jwks',
+    'its jwks table in DATABASE_URL, when BETTER_AUTH_URL is set',
     text => (text === undefined ? null : webUrl(text))
   ),
   BETTER_AUTH_MOUNT: variable(

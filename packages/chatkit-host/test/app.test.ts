@@ -3,7 +3,7 @@ import { CHAT_PATH } from 'chatkit-host'
 import t, { type Test } from 'tap'
 import { listThreads, post, said, threadOf } from './fixtures/chat.ts'
 import { openHost } from './fixtures/host.ts'
-import { bearer, hs256, type Person, signUp } from './fixtures/people.ts'
+import { bearer, hs256, jwtOf, signUp } from './fixtures/people.ts'
 
 t.test('every way to sign in gets a streamed, stored reply', async t => {
   const host = await openHost(t)
@@ -193,12 +193,6 @@ t.test('open to everybody', async t => {
     'and nobody is asked who they are'
   )
 })
-
-/** What Better Auth's jwt plugin signs. */
-async function jwtOf(url: string, { rawToken }: Person): Promise<string> {
-  const reply = await fetch(`${url}/api/auth/token`, { headers: bearer(rawToken) })
-  return ((await reply.json()) as { token: string }).token
-}
 
 /** Sends bytes and reads all that comes back. */
 function raw(port: number, host: string, request: string): Promise<string> {

@@ -23,6 +23,7 @@ t.test('an empty environment is the demo', async t => {
     issuer: [],
     audience: [],
     authUrl: null,
+    jwksUrl: null,
     signIn: true,
     corsOrigins: [],
     host: '127.0.0.1',
@@ -46,6 +47,7 @@ t.test('everything set', async t => {
     BETTER_AUTH_ISSUER: 'my-app, my-other-app',
     BETTER_AUTH_AUDIENCE: 'support',
     BETTER_AUTH_URL: 'https://app.example.com/',
+    BETTER_AUTH_JWKS_URL: 'https://app.example.com/api/auth/jwks',
     BETTER_AUTH_MOUNT: 'yes',
     CORS_ORIGINS: 'https://app.example.com, http://localhost:5173/',
     HOST: '::1',
@@ -60,6 +62,7 @@ t.test('everything set', async t => {
     issuer: ['my-app', 'my-other-app'],
     audience: ['support'],
     authUrl: 'https://app.example.com',
+    jwksUrl: 'https://app.example.com/api/auth/jwks',
     signIn: true,
     corsOrigins: ['https://app.example.com', 'http://localhost:5173'],
     host: '::1',
@@ -119,6 +122,11 @@ t.test('refused, with a sentence that names the cure', async t => {
     ],
     ['an empty issuer', { BETTER_AUTH_ISSUER: 'a,,b' }, /^BETTER_AUTH_ISSUER has an empty entry/],
     ['an empty audience', { BETTER_AUTH_AUDIENCE: ',' }, /^BETTER_AUTH_AUDIENCE has an empty entry/],
+    [
+      'keys of nobody in particular',
+      { ...own, BETTER_AUTH_JWKS_URL: 'https://app.example.com/jwks', BETTER_AUTH_ISSUER: 'app' },
+      /^BETTER_AUTH_JWKS_URL says where the keys are, but not whose/
+    ],
     [
       'an address that is none',
       { BETTER_AUTH_URL: 'app.example.com' },
