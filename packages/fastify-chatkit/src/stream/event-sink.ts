@@ -117,17 +117,13 @@ type TextDelta = Extract<ItemUpdate, { type: 'assistant_message.content_part.tex
 
 // Deltas are most of any stream: theirs is a check by hand, and no copy.
 function isTextDelta(update: unknown): update is TextDelta {
+  const { type, delta, content_index } = (update ?? {}) as Partial<TextDelta>
   return (
-    typeof update === 'object' &&
-    update !== null &&
-    'type' in update &&
-    update.type === 'assistant_message.content_part.text_delta' &&
-    'delta' in update &&
-    typeof update.delta === 'string' &&
-    'content_index' in update &&
-    typeof update.content_index === 'number' &&
-    Number.isInteger(update.content_index) &&
-    update.content_index >= 0 &&
-    update.content_index <= 10_000
+    type === 'assistant_message.content_part.text_delta' &&
+    typeof delta === 'string' &&
+    typeof content_index === 'number' &&
+    Number.isInteger(content_index) &&
+    content_index >= 0 &&
+    content_index <= 10_000
   )
 }

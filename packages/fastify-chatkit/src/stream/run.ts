@@ -2,7 +2,7 @@ import type { StreamEvent } from '../protocol/event.ts'
 import type { Outlet } from './outlet.ts'
 import { Replay } from './replay.ts'
 import type { EndReason } from './run-responder.ts'
-import { frame } from './sse.ts'
+import { Framer } from './sse.ts'
 
 /** A reader this far behind the fastest one is let go. */
 const tooFarBehind = 48 * 1024
@@ -15,6 +15,7 @@ export class Run {
   readonly #controller = new AbortController()
   readonly #outlets = new Set<Outlet>()
   readonly #replay = new Replay()
+  readonly #framer = new Framer()
   readonly #detachedMs: number
   #leaving: NodeJS.Timeout | undefined
   #ended = false
@@ -54,8 +55,8 @@ export class Run {
 
   /** Tells every reader. Gives a promise while none of them can take more. */
   emit = (event: StreamEvent): Promise<void> | undefined => {
-    this.#replay.add(event)
-    const one = frame(event)
+    const one = this.#framer.frame(event)
+    this.#replay.add(event, one.length)
     let enough = this.#outlets.size > 0
     for (const outlet of this.#outlets) {
       outlet.write(one)
