@@ -1,0 +1,3 @@
+import { runForms } from './run-forms.ts'
+
+runForms('1.5')

@@ -1,0 +1,155 @@
+import { subscribe } from 'node:diagnostics_channel'
+import type { AddressInfo } from 'node:net'
+import Fastify, { type FastifyInstance } from 'fastify'
+import betterAuthUser, {
+  type AuthDecision,
+  type BetterAuthUserOptions,
+  currentUser,
+  DECISION_CHANNEL
+} from 'fastify-better-auth-user'
+import t from 'tap'
+import { SECRET, type SignedIn } from '../fixtures/better-auth.ts'
+import type { Line } from '../fixtures/better-auth-releases.ts'
+import { befall, tamper } from './condition.ts'
+import { deploymentsOf } from './deployment.ts'
+import type { DeploymentName } from './deployments.ts'
+import { CONDITIONS, type Condition, type Form, type Verdict } from './form.ts'
+import { forms } from './forms.ts'
+import type { Headers } from './issue.ts'
+import { type Deployment, type ServiceName, services } from './services.ts'
+
+const decisions: AuthDecision[] = []
+subscribe(DECISION_CHANNEL, message => decisions.push(message as AuthDecision))
+
+/** Has a real Better Auth of this line issue every form, and asks services beside it, for every condition. */
+export function runForms(line: Line): void {
+  const deployment = deploymentsOf(t, line)
+  const warm = new Map<string, Promise<FastifyInstance>>()
+  let people = 0
+
+  for (const form of forms.filter(({ lines }) => lines?.includes(line) ?? true)) {
+    t.test(`${form.group}: ${form.name}`, async t => {
+      for (const [condition, verdict] of Object.entries(form.verdicts) as [Condition, Verdict][]) {
+        const { found, wanted } = await check(form, condition, verdict)
+        t.strictSame(found, wanted, CONDITIONS[condition])
+      }
+    })
+  }
+
+  async function check(form: Form, condition: Condition, verdict: Verdict) {
+    const { on = 'plain', by = 'default', verdicts } = form
+    const genuine = await deployment(on)
+    const app = await warmService(on, by, genuine)
+    const byClaim = verdict.code === 'FST_BAU_TOKEN_EXPIRED'
+    const twin = condition === 'foreign' ? 'foreign' : byClaim ? 'expired' : 'genuine'
+    const issuer = await deployment(on, twin)
+
+    const holder = await issuer.server.signUp('Ada Lovelace', `ada${++people}@example.com`)
+    if (condition === 'signed out here') await issuer.server.signIn(holder.user.email)
+    const presented = await form.issue({ ...issuer, holder, expired: byClaim })
+    const found: Answer[] = []
+    const wanted: Answer[] = []
+    const whole = (verdict: Verdict) => expected(form, verdict, holder.user)
+
+    if (twin === 'genuine' && condition !== 'genuine' && condition !== 'tampered') {
+      // Seen while good, so that whatever is kept of it is kept.
+      found.push(await ask(app, presented.carry(presented.credential)))
+      wanted.push(whole(verdicts.genuine ?? verdict))
+      await befall(condition, genuine, holder.user.id, [holder.token, ...(presented.tokens ?? [])])
+    }
+    for (const credential of condition === 'tampered' ? tamper(presented.credential) : [presented.credential]) {
+      const headers = presented.carry(credential)
+      const fresh = await openService(by, genuine)
+      // Cached and cold: the verdict is one.
+      found.push(await ask(app, headers), await ask(app, headers, 'inject'), await ask(fresh, headers, 'inject'))
+      wanted.push(whole(verdict), whole(verdict), whole(verdict))
+      await fresh.close()
+    }
+    return { found, wanted }
+  }
+
+  function warmService(on: DeploymentName, by: ServiceName, deployment: Deployment): Promise<FastifyInstance> {
+    const key = `${on} ${by}`
+    let found = warm.get(key)
+    if (found === undefined) {
+      found = openService(by, deployment).then(async app => {
+        t.teardown(() => app.close())
+        await app.listen({ host: '127.0.0.1', port: 0 })
+        return app
+      })
+      warm.set(key, found)
+    }
+    return found
+  }
+}
+
+export async function openService(name: ServiceName, deployment: Deployment): Promise<FastifyInstance> {
+  const configure: (deployment: Deployment) => BetterAuthUserOptions = services[name]
+  const options = { secret: SECRET, database: deployment.server.pool, checkAtStart: false, ...configure(deployment) }
+  const app = Fastify({ exposeHeadRoutes: false })
+  await app.register(betterAuthUser, options as BetterAuthUserOptions)
+  app.get('/me', { onRequest: app.requireUser() }, async request => ({
+    user: currentUser(request),
+    session: request.authSession
+  }))
+  return app
+}
+
+/** What the client is told, and what the decision says. */
+interface Answer {
+  status: number
+  code: string | null
+  user: { id: string; email: string } | null
+  impersonated: boolean
+  outcome: string | undefined
+  kind: string | null | undefined
+  /** Of the decision, which knows nothing of what the route wanted. */
+  why: [code: string | null | undefined, reason: string | null | undefined]
+}
+
+function expected(form: Form, { status, code, reason, kind = form.kind }: Verdict, user: SignedIn['user']): Answer {
+  const good = status === 200
+  return {
+    status,
+    code,
+    user: good ? { id: user.id, email: user.email } : null,
+    impersonated: good && form.impersonated === true,
+    outcome: good ? 'authenticated' : kind === null ? 'anonymous' : 'rejected',
+    kind,
+    why: [kind === null ? null : code, reason]
+  }
+}
+
+interface Body {
+  code?: string
+  user?: { id: string; email: string }
+  session?: { userId: string; impersonatedBy: string | null } | null
+}
+
+async function ask(app: FastifyInstance, headers: Headers, over: 'socket' | 'inject' = 'socket'): Promise<Answer> {
+  decisions.length = 0
+  const { status, body } = await (over === 'socket' ? send(app, headers) : inject(app, headers))
+  const [decision] = decisions
+  const { code = null, user, session } = body
+  if (session && session.userId !== user?.id) throw new Error('the session is not the user’s')
+  return {
+    status,
+    code,
+    user: user === undefined ? null : { id: user.id, email: user.email },
+    impersonated: typeof session?.impersonatedBy === 'string',
+    outcome: decision?.outcome,
+    kind: decision?.kind,
+    why: [decision?.code, decision?.reason]
+  }
+}
+
+async function send(app: FastifyInstance, headers: Headers): Promise<{ status: number; body: Body }> {
+  const { port } = app.server.address() as AddressInfo
+  const reply = await fetch(`http://127.0.0.1:${port}/me`, { headers })
+  return { status: reply.status, body: (await reply.json()) as Body }
+}
+
+async function inject(app: FastifyInstance, headers: Headers): Promise<{ status: number; body: Body }> {
+  const reply = await app.inject({ url: '/me', headers })
+  return { status: reply.statusCode, body: reply.json() as Body }
+}
