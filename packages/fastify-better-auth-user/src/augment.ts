@@ -19,6 +19,8 @@ declare module 'fastify' {
     requireOwnUser(param?: string, options?: OwnUserOptions): Guard
     /** A route hook for users with one of these roles; 403 for others. */
     requireRole(role: string | readonly string[]): Guard
+    /** A route hook for OAuth clients with all of these scopes, and for users who act for themselves; 403 for others. */
+    requireScope(scope: string | readonly string[]): Guard
     /** A route hook for members of the organization the path names; 403 for others. */
     requireOrganization(options?: OrganizationOptions): Guard
     /** A route hook for users who signed in a short while ago; others are told to do so (RFC 9470). */

@@ -22,6 +22,7 @@ export const errors = {
   FST_BAU_NO_ACTIVE_SESSION: createError('FST_BAU_NO_ACTIVE_SESSION', 'No active sessions found for user', 404),
   FST_BAU_NOT_OWN_USER: createError('FST_BAU_NOT_OWN_USER', 'User ID mismatch: You can only access your own data', 403),
   FST_BAU_ROLE_REQUIRED: createError('FST_BAU_ROLE_REQUIRED', 'You do not have the role this needs', 403),
+  FST_BAU_SCOPE_REQUIRED: createError('FST_BAU_SCOPE_REQUIRED', 'The token was not granted the scope this needs', 403),
   FST_BAU_NOT_A_MEMBER: createError('FST_BAU_NOT_A_MEMBER', 'You are not a member of this organization', 403),
   FST_BAU_EMAIL_NOT_VERIFIED: createError('FST_BAU_EMAIL_NOT_VERIFIED', 'Verify your e-mail address first', 403),
   FST_BAU_SESSION_NOT_FRESH: createError('FST_BAU_SESSION_NOT_FRESH', 'Sign in again to do this', 401),

@@ -9,6 +9,7 @@ import { requireFreshSession } from './guard/require-fresh-session.ts'
 import { requireOrganization } from './guard/require-organization.ts'
 import { requireOwnUser } from './guard/require-own-user.ts'
 import { requireRole } from './guard/require-role.ts'
+import { requireScope } from './guard/require-scope.ts'
 import { requireUser } from './guard/require-user.ts'
 import { requireVerifiedEmail } from './guard/require-verified-email.ts'
 import { describeRoute, errorSchema, type SecurityScheme, securitySchemes } from './openapi.ts'
@@ -43,6 +44,7 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
   app.decorate('requireUser', () => requireUser(gate))
   app.decorate('requireOwnUser', (param, more) => requireOwnUser(gate, param, more))
   app.decorate('requireRole', role => requireRole(gate, role))
+  app.decorate('requireScope', scope => requireScope(gate, scope))
   app.decorate('requireOrganization', more => requireOrganization(gate, memberships(), more))
   app.decorate('requireFreshSession', more => requireFreshSession(gate, more))
   app.decorate('requireVerifiedEmail', () => requireVerifiedEmail(gate))

@@ -129,6 +129,7 @@ function setHeaders(reply: FastifyReply, realm: string, error: FastifyError): vo
     Object.assign(error, { detail: EXPIRED })
   }
   if ('maxAge' in error) more.max_age = String(error.maxAge)
+  if ('scope' in error) more.scope = String(error.scope)
   reply.header('www-authenticate', challenge(realm, CHALLENGES[code], more))
 }
 
@@ -140,6 +141,7 @@ const CHALLENGES: Readonly<Record<string, BearerError | undefined>> = {
   FST_BAU_TOKEN_EXPIRED: 'invalid_token',
   FST_BAU_SESSION_NOT_FRESH: 'insufficient_user_authentication',
   FST_BAU_ROLE_REQUIRED: 'insufficient_scope',
+  FST_BAU_SCOPE_REQUIRED: 'insufficient_scope',
   FST_BAU_NOT_A_MEMBER: 'insufficient_scope',
   FST_BAU_NOT_OWN_USER: 'insufficient_scope',
   FST_BAU_EMAIL_NOT_VERIFIED: 'insufficient_scope'
