@@ -35,7 +35,8 @@ export class Replay {
     } else {
       this.#text = null
       this.#events.push(event)
-      this.#length += length
+      // The message that is answered may be long, and is there anyway.
+      if (!('item' in event) || event.item.type !== 'user_message') this.#length += length
     }
     if (this.#length > limit) {
       this.#events = null

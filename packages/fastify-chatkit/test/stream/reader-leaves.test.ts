@@ -149,6 +149,24 @@ t.test('a request with a body does not look as if its reader had left', async t 
   script.finish()
 })
 
+t.test('whoever leaves before an answer in JSON stops what makes it', async t => {
+  let reason: unknown
+  const client = await buildApp(t, {
+    async transcribe({ signal }) {
+      await new Promise<void>(resolve => signal.addEventListener('abort', () => resolve()))
+      reason = signal.reason
+      return ''
+    }
+  })
+  const controller = new AbortController()
+  const body = { type: 'input.transcribe', params: { audio_base64: '', mime_type: 'audio/webm' } }
+  const response = client.post(body, { signal: controller.signal })
+  await wait(100)
+  controller.abort()
+  await t.rejects(response)
+  t.equal(await eventually(async () => (reason ? String(reason) : null)), 'left')
+})
+
 t.test('C-6: a reader who does not read holds up the responder', async t => {
   let made = 0
   const client = await buildApp(t, {

@@ -58,6 +58,14 @@ t.test('DV-17: a request that is repeated while it is answered joins the answer'
   t.equal((await json({ type: 'threads.list', params: {} })).body.data.length, 1)
 })
 
+t.test('DV-17: however long the message is, a repeated request joins its answer', async t => {
+  const responder = held()
+  const { post } = await buildApp(t, { respond: responder.respond })
+  const responses = await Promise.all([1, 2].map(() => post(create('long '.repeat(15_000)))))
+  responder.release()
+  t.equal(new Set((await Promise.all(responses.map(allEvents))).map(threadIdOf)).size, 1)
+})
+
 t.test('DV-17: requests that come at the very same time are one as well', async t => {
   const responder = held()
   const { post, json } = await buildApp(t, { respond: responder.respond })
