@@ -21,6 +21,10 @@ export async function befall(
   else if (condition === 'deleted') await sql(`delete from "user" where id::text = $1`)
 }
 
+export async function liftBan({ server }: Deployment, userId: string): Promise<void> {
+  await server.pool.query(`update "user" set banned = false where id::text = $1`, [userId])
+}
+
 const ALL_EXPIRED = `update "session" set "expiresAt" = now() - interval '1 second'`
 
 async function sessionRows(server: BetterAuthServer, userId: string): Promise<string[]> {

@@ -10,16 +10,23 @@ import betterAuthUser, {
 import t from 'tap'
 import { SECRET, type SignedIn } from '../fixtures/better-auth.ts'
 import type { Line } from '../fixtures/better-auth-releases.ts'
-import { befall, tamper } from './condition.ts'
+import { befall, liftBan, tamper } from './condition.ts'
 import { deploymentsOf } from './deployment.ts'
 import type { DeploymentName } from './deployments.ts'
-import { CONDITIONS, type Condition, type Form, type Verdict } from './form.ts'
+import { CONDITIONS, type Condition, type Form, type Verdict, type Verdicts } from './form.ts'
 import { forms } from './forms.ts'
-import type { Headers } from './issue.ts'
+import type { Headers, Presented } from './issue.ts'
 import { type Deployment, type ServiceName, services } from './services.ts'
 
 const decisions: AuthDecision[] = []
 subscribe(DECISION_CHANNEL, message => decisions.push(message as AuthDecision))
+
+interface Issued {
+  holder: SignedIn
+  presented: Presented
+}
+
+const UNDONE: readonly Condition[] = ['genuine', 'tampered', 'banned', 'deleted']
 
 /** Has a real Better Auth of this line issue every form, and asks services beside it, for every condition. */
 export function runForms(line: Line): void {
@@ -29,29 +36,35 @@ export function runForms(line: Line): void {
 
   for (const form of forms.filter(({ lines }) => lines?.includes(line) ?? true)) {
     t.test(`${form.group}: ${form.name}`, async t => {
-      for (const [condition, verdict] of Object.entries(form.verdicts) as [Condition, Verdict][]) {
-        const { found, wanted } = await check(form, condition, verdict)
+      // One credential for what can be undone, and for the end of its user; others end their sessions.
+      const shared = once(() => issue(form, 'genuine'))
+      for (const [condition, verdict] of inOrder(form.verdicts)) {
+        const issued = UNDONE.includes(condition) ? await shared() : await issue(form, condition)
+        const { found, wanted } = await check(form, condition, verdict, issued)
         t.strictSame(found, wanted, CONDITIONS[condition])
       }
     })
   }
 
-  async function check(form: Form, condition: Condition, verdict: Verdict) {
+  async function issue(form: Form, condition: Condition): Promise<Issued> {
+    const { on = 'plain' } = form
+    const expired = condition === 'expired' && isOfClaim(form.verdicts.expired)
+    const issuer = await deployment(on, condition === 'foreign' ? 'foreign' : expired ? 'expired' : 'genuine')
+    const holder = await issuer.server.signUp('Ada Lovelace', `ada${++people}@example.com`)
+    if (condition === 'signed out here') await issuer.server.signIn(holder.user.email)
+    return { holder, presented: await form.issue({ ...issuer, holder, expired }) }
+  }
+
+  async function check(form: Form, condition: Condition, verdict: Verdict, { holder, presented }: Issued) {
     const { on = 'plain', by = 'default', verdicts } = form
     const genuine = await deployment(on)
     const app = await warmService(on, by, genuine)
-    const byClaim = verdict.code === 'FST_BAU_TOKEN_EXPIRED'
-    const twin = condition === 'foreign' ? 'foreign' : byClaim ? 'expired' : 'genuine'
-    const issuer = await deployment(on, twin)
-
-    const holder = await issuer.server.signUp('Ada Lovelace', `ada${++people}@example.com`)
-    if (condition === 'signed out here') await issuer.server.signIn(holder.user.email)
-    const presented = await form.issue({ ...issuer, holder, expired: byClaim })
     const found: Answer[] = []
     const wanted: Answer[] = []
     const whole = (verdict: Verdict) => expected(form, verdict, holder.user)
 
-    if (twin === 'genuine' && condition !== 'genuine' && condition !== 'tampered') {
+    const befalls = !(['genuine', 'tampered', 'foreign'].includes(condition) || isOfClaim(verdict))
+    if (befalls) {
       // Seen while good, so that whatever is kept of it is kept.
       found.push(await ask(app, presented.carry(presented.credential)))
       wanted.push(whole(verdicts.genuine ?? verdict))
@@ -65,6 +78,7 @@ export function runForms(line: Line): void {
       wanted.push(whole(verdict), whole(verdict), whole(verdict))
       await fresh.close()
     }
+    if (condition === 'banned') await liftBan(genuine, holder.user.id)
     return { found, wanted }
   }
 
@@ -80,6 +94,27 @@ export function runForms(line: Line): void {
       warm.set(key, found)
     }
     return found
+  }
+}
+
+/** Verdicts in the order of the conditions, whatever order they were written in; the deletion is last. */
+function inOrder(verdicts: Verdicts): [Condition, Verdict][] {
+  return (Object.keys(CONDITIONS) as Condition[]).flatMap(condition => {
+    const verdict = verdicts[condition]
+    return verdict === undefined ? [] : [[condition, verdict]]
+  })
+}
+
+/** Expired by its own `exp`, not by its session. */
+function isOfClaim(verdict: Verdict | undefined): boolean {
+  return verdict?.code === 'FST_BAU_TOKEN_EXPIRED'
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined
+  return () => {
+    made ??= make()
+    return made
   }
 }
 
