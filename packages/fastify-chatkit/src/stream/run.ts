@@ -31,7 +31,12 @@ export class Run {
     return !this.#ended && !this.signal.aborted
   }
 
-  /** Lets a reader read along, from the beginning. @returns false when it is too late for that. */
+  /** Takes its first reader, before anything was told; also when it was aborted already, so that the stream is ended. */
+  begin(outlet: Outlet): void {
+    this.#outlets.add(outlet)
+  }
+
+  /** Lets another reader read along, from the beginning. @returns false when it is too late for that. */
   join(outlet: Outlet): boolean {
     const told = this.alive ? this.#replay.frames() : null
     if (!told) return false

@@ -106,7 +106,7 @@ export class Runs {
         keys.push(key(owner, running.thread.id))
         this.#threads.set(key(owner, running.thread.id), occupied)
       }
-      run.join(outlet)
+      run.begin(outlet)
       const timer = setTimeout(() => run.abort('timeout'), this.#settings.streamMs)
       const ended = runResponder({ ...running, signal: run.signal }, run.emit).finally(() => {
         clearTimeout(timer)

@@ -3,7 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { postgresThreadStore, type Turn } from 'fastify-chatkit'
 import { memoryThreadStore, readEvents, scriptedResponder } from 'fastify-chatkit/testing'
 import t from 'tap'
-import { add, buildApp, type Client, create, input, threadIdOf } from '../fixtures/build-app.ts'
+import { add, buildApp, type Client, create, input, kinds, threadIdOf } from '../fixtures/build-app.ts'
 import { migratedDatabase } from '../fixtures/database.ts'
 
 const marker = 'The user cancelled the stream. Stop responding to the prior request.'
@@ -224,6 +224,31 @@ t.test('40: a thread deleted under its answer ends it quietly', async t => {
   }
   t.equal(events.length, 5, 'the stream ends properly, without an error')
   t.strictSame((await client.json({ type: 'threads.list', params: {} })).body.data, [])
+})
+
+t.test('40: a thread deleted before its answer has begun ends it as well', { timeout: 10_000 }, async t => {
+  const memory = memoryThreadStore()
+  let deleteIt = async () => {}
+  const client = await buildApp(t, {
+    threadStore: {
+      ...memory,
+      forOwner(owner) {
+        const threads = memory.forOwner(owner)
+        return {
+          ...threads,
+          async transaction(work) {
+            const result = await threads.transaction(work)
+            await deleteIt()
+            return result
+          }
+        }
+      }
+    }
+  })
+  const id = threadIdOf(await client.events(create('Hi')))
+  deleteIt = async () => void (await client.json({ type: 'threads.delete', params: { thread_id: id } }))
+  const events = await client.events(add(id, 'too late'))
+  t.strictSame(kinds(events), ['user_message done', 'stream_options'], 'the stream ends properly')
 })
 
 t.test('a server that closes ends its streams, and keeps what was said', async t => {
