@@ -1,7 +1,7 @@
 import cors from '@fastify/cors'
 import postgres from '@fastify/postgres'
 import sensible from '@fastify/sensible'
-import Fastify, { type FastifyInstance, type FastifyRequest, type FastifyServerOptions } from 'fastify'
+import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
 import { betterAuthUser, currentUser } from 'fastify-better-auth-user'
 import { chatkit, postgresThreadStore, type Responder } from 'fastify-chatkit'
 import type { PoolConfig } from 'pg'
@@ -64,7 +64,7 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
   await app.register(chatkit, {
     path: CHAT_PATH,
     onRequest: app.requireUser(),
-    owner: (request: FastifyRequest) => currentUser(request).id,
+    owner: request => currentUser(request).id,
     threadStore: postgresThreadStore(app.pg),
     respond,
     plainMessages: true
