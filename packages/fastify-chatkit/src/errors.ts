@@ -17,6 +17,20 @@ export const chatkitErrors = {
   FST_CHATKIT_ATTACHMENT_NOT_FOUND: createError('FST_CHATKIT_ATTACHMENT_NOT_FOUND', 'Attachment not found', 404),
   FST_CHATKIT_ATTACHMENT_REFUSED: createError('FST_CHATKIT_ATTACHMENT_REFUSED', '%s', 415),
   FST_CHATKIT_ATTACHMENT_TOO_LARGE: createError('FST_CHATKIT_ATTACHMENT_TOO_LARGE', 'The attachment is too large', 413),
+  FST_CHATKIT_ATTACHMENT_NOT_UPLOADED: createError(
+    'FST_CHATKIT_ATTACHMENT_NOT_UPLOADED',
+    'The attachment has not been uploaded',
+    409
+  ),
+  FST_CHATKIT_ATTACHMENT_UPLOADED: createError(
+    'FST_CHATKIT_ATTACHMENT_UPLOADED',
+    'The attachment has been uploaded already',
+    409
+  ),
+  FST_CHATKIT_UPLOAD_INVALID: createError('FST_CHATKIT_UPLOAD_INVALID', '%s', 400),
+  FST_CHATKIT_UPLOAD_TOO_SLOW: createError('FST_CHATKIT_UPLOAD_TOO_SLOW', 'The upload took too long', 408),
+  FST_CHATKIT_ADDRESS_INVALID: createError('FST_CHATKIT_ADDRESS_INVALID', 'The address was not given out here', 403),
+  FST_CHATKIT_ADDRESS_EXPIRED: createError('FST_CHATKIT_ADDRESS_EXPIRED', 'The address has expired', 410),
   FST_CHATKIT_ITEM_EXISTS: createError('FST_CHATKIT_ITEM_EXISTS', 'The thread already has an item of that id', 409),
   FST_CHATKIT_ITEM_WRONG_TYPE: createError('FST_CHATKIT_ITEM_WRONG_TYPE', 'The item is no %s', 409),
   FST_CHATKIT_NOT_PENDING: createError('FST_CHATKIT_NOT_PENDING', 'Nothing waits for this answer', 409),

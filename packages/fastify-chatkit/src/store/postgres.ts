@@ -16,10 +16,10 @@ export function postgresThreadStore(database: Database, options: { schema?: stri
   const schema = quoteIdentifier(options.schema ?? DEFAULT_SCHEMA)
   return {
     forOwner(owner) {
-      const owned = ownedThreads(database, schema, checkedOwner(owner))
+      const owned = ownedThreads(database, schema, checkedOwner(owner), false)
       return {
         ...owned,
-        transaction: work => inTransaction(database, client => work(ownedThreads(client, schema, owner)))
+        transaction: work => inTransaction(database, client => work(ownedThreads(client, schema, owner, true)))
       }
     },
     async listUnusedAttachments(before, limit) {
@@ -35,11 +35,11 @@ export function postgresThreadStore(database: Database, options: { schema?: stri
   }
 }
 
-function ownedThreads(database: Queryable, schema: string, owner: string): OwnedThreads {
+function ownedThreads(database: Queryable, schema: string, owner: string, inTransaction: boolean): OwnedThreads {
   return {
     ...postgresThreads(database, schema, owner),
     ...postgresItems(database, schema, owner),
-    ...postgresAttachments(database, schema, owner),
+    ...postgresAttachments(database, schema, owner, inTransaction),
     transaction: () => Promise.reject(new TypeError('A transaction cannot be started within another'))
   }
 }

@@ -60,11 +60,20 @@ export interface OwnedThreads {
   /** Deletes every item that was added after that one, at once. Returns how many. */
   deleteItemsAfter(threadId: string, itemId: string): Promise<number>
 
+  /** In a transaction, what was found stays as it is until the end: nobody else changes or deletes it meanwhile. */
   findAttachment(attachmentId: string): Promise<Attachment | null>
   /** Adds or replaces an attachment. */
   saveAttachment(attachment: Attachment): Promise<void>
   /** Deletes the record; no matter whether it was there. Messages keep their copies. */
   deleteAttachment(attachmentId: string): Promise<void>
+  /**
+   * Deletes the record of an attachment that was listed as unused, unless a message has taken it since.
+   * Decided and done at once, so that it is safe beside messages being stored.
+   *
+   * @param attachment as `listUnusedAttachments` gave it.
+   * @returns whether it was deleted.
+   */
+  deleteUnusedAttachment(attachment: Attachment): Promise<boolean>
 
   /** Keeps an opinion; a later one on the same item replaces it. Ids this owner does not have are passed over. */
   saveFeedback(feedback: Feedback): Promise<void>

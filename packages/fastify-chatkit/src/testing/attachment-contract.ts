@@ -61,6 +61,29 @@ export const attachmentAndFeedbackContract: readonly { name: string; check: (sto
       }
     },
     {
+      name: 'an unused attachment is deleted, unless a message takes it meanwhile',
+      async check(store) {
+        const mine = store.forOwner(randomUUID())
+        const [loose, taken] = [file('loose'), file('taken')]
+        for (const one of [loose, taken]) await mine.saveAttachment(one)
+        let deleted: Promise<boolean> | undefined
+        await mine.transaction(async tx => {
+          const found = await tx.findAttachment(taken.id)
+          assert.deepEqual(found, taken)
+          deleted = mine.deleteUnusedAttachment(taken)
+          // Long enough for it to come first, were it not made to wait.
+          await new Promise(resolve => setTimeout(resolve, 50))
+          await tx.saveAttachment({ ...taken, thread_id: 'thr_new' })
+        })
+        assert.equal(await deleted, false)
+        assert.equal((await mine.findAttachment(taken.id))?.thread_id, 'thr_new')
+        assert.equal(await store.forOwner(randomUUID()).deleteUnusedAttachment(loose), false)
+        assert.equal(await mine.deleteUnusedAttachment(loose), true)
+        assert.equal(await mine.deleteUnusedAttachment(loose), false)
+        assert.equal(await mine.findAttachment(loose.id), null)
+      }
+    },
+    {
       name: 'the last opinion on an item counts, and only on items there are',
       async check(store) {
         const mine = store.forOwner(randomUUID())

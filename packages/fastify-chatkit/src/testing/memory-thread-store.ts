@@ -149,6 +149,10 @@ function onShelf(shelf: () => Shelf, now: () => Date): Omit<OwnedThreads, 'trans
     async deleteAttachment(id) {
       shelf().attachments.delete(id)
     },
+    async deleteUnusedAttachment({ id, thread_id }) {
+      const found = await owned.findAttachment(id)
+      return found !== null && found.thread_id === thread_id && shelf().attachments.delete(id)
+    },
     async saveFeedback({ thread_id, item_ids, kind }) {
       const known = item_ids.filter(id => shelf().items.get(thread_id)?.has(id))
       const opinions = shelf().feedback.get(thread_id) ?? new Map<string, Feedback['kind']>()
