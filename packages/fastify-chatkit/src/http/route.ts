@@ -57,7 +57,11 @@ async function ownerOf(request: FastifyRequest, options: ResolvedOptions): Promi
   }
 }
 
-async function begin(operation: StreamOperation, params: unknown, call: Call): Promise<Omit<Running, 'signal'>> {
+async function begin(
+  operation: StreamOperation,
+  params: unknown,
+  call: Call
+): Promise<Omit<Running, 'signal' | 'unfinished'>> {
   const { settings, threads, log, requestId } = call
   const beginning = await operation.begin(params, call)
   const { newId, now, persistWidgetUpdates } = settings

@@ -2,20 +2,21 @@ import { type ResponderEvent, type StreamEvent, transientEvent } from '../protoc
 import { type ItemUpdate, isHidden, parseItem, parseUpdate, type ThreadItem } from '../protocol/item/registry.ts'
 import { eventToClient } from '../protocol/to-client.ts'
 import type { OwnedThreads } from '../store/thread-store.ts'
-import { Unfinished } from './unfinished.ts'
+import type { Unfinished } from './unfinished.ts'
 
 type Surroundings = {
   thread: { readonly id: string }
   threads: OwnedThreads
   persistWidgetUpdates: boolean
   now: () => Date
+  unfinished: Unfinished
 }
 
 /**
  * Takes what a responder yields: checks it, stores it, and gives back what the reader may see of it.
  */
 export class EventSink {
-  readonly unfinished = new Unfinished()
+  readonly unfinished: Unfinished
   readonly #threadId: string
   readonly #around: Surroundings
   /** Items this run has met, and whether they are for the server alone. */
@@ -24,6 +25,7 @@ export class EventSink {
   constructor(around: Surroundings) {
     this.#threadId = around.thread.id
     this.#around = around
+    this.unfinished = around.unfinished
   }
 
   /**

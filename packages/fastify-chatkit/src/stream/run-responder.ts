@@ -9,7 +9,7 @@ import type { OwnedThreads } from '../store/thread-store.ts'
 import { EventSink } from './event-sink.ts'
 import { interruptible } from './interruptible.ts'
 import { LiveThread } from './live-thread.ts'
-import { cancelledMarker } from './unfinished.ts'
+import { cancelledMarker, type Unfinished } from './unfinished.ts'
 
 /** Why a run was ended from outside. */
 export type EndReason = 'left' | 'deleted' | 'timeout' | 'closing'
@@ -32,6 +32,8 @@ export type Running = {
   signal: AbortSignal
   /** Store root updates of widgets that are stored already. */
   persistWidgetUpdates: boolean
+  /** Where items are kept until they are done. */
+  unfinished: Unfinished
   newId: IdFactory
   now: () => Date
   log: TurnLog

@@ -1,8 +1,9 @@
 import type { StreamEvent } from '../protocol/event.ts'
 import type { Outlet } from './outlet.ts'
-import { Replay } from './replay.ts'
+import { type ItemStates, Replay } from './replay.ts'
 import type { EndReason } from './run-responder.ts'
 import { Framer } from './sse.ts'
+import { Unfinished } from './unfinished.ts'
 
 /** A reader this far behind the fastest one is let go. */
 const tooFarBehind = 48 * 1024
@@ -14,7 +15,10 @@ export class Run {
   readonly signal: AbortSignal
   readonly #controller = new AbortController()
   readonly #outlets = new Set<Outlet>()
+  readonly unfinished = new Unfinished()
   readonly #replay = new Replay()
+  /** What is told while somebody is on the way in. */
+  readonly #arrivals = new Set<string[]>()
   readonly #framer = new Framer()
   readonly #detachedMs: number
   #leaving: NodeJS.Timeout | undefined
@@ -36,19 +40,31 @@ export class Run {
     this.#outlets.add(outlet)
   }
 
-  /** Lets another reader read along, from the beginning. @returns false when it is too late for that. */
-  join(outlet: Outlet): boolean {
-    const told = this.alive ? this.#replay.frames() : null
-    if (!told) return false
-    for (const one of told) outlet.write(one)
-    this.#outlets.add(outlet)
+  /**
+   * Lets another reader read along, from the beginning.
+   *
+   * @param stored finds an item of the thread.
+   * @returns false when it is too late for that.
+   */
+  async join(outlet: Outlet, stored: ItemStates['stored']): Promise<boolean> {
+    if (!this.alive) return false
     clearTimeout(this.#leaving)
+    const meanwhile: string[] = []
+    this.#arrivals.add(meanwhile)
+    try {
+      const told = await this.#replay.frames({ unfinished: itemId => this.unfinished.get(itemId), stored })
+      for (const one of [...told, ...meanwhile]) outlet.write(one)
+    } finally {
+      this.#arrivals.delete(meanwhile)
+    }
+    if (this.#ended) outlet.end()
+    else this.#outlets.add(outlet)
     return true
   }
 
   /** A reader has gone. With the last one the run ends, at once or after a while. */
   leave(outlet: Outlet): void {
-    if (!this.#outlets.delete(outlet) || this.#outlets.size > 0 || this.#ended) return
+    if (!this.#outlets.delete(outlet) || this.#outlets.size + this.#arrivals.size > 0 || this.#ended) return
     if (this.#detachedMs <= 0) this.abort('left')
     else this.#leaving = setTimeout(() => this.abort('left'), this.#detachedMs)
   }
@@ -62,6 +78,7 @@ export class Run {
   emit = (event: StreamEvent): Promise<void> | undefined => {
     const one = this.#framer.frame(event)
     this.#replay.add(event, one.length)
+    for (const meanwhile of this.#arrivals) meanwhile.push(one)
     let enough = this.#outlets.size > 0
     for (const outlet of this.#outlets) {
       outlet.write(one)

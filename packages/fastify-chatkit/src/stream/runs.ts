@@ -17,7 +17,7 @@ export type RunRequest = {
   /** Aborts when the reader has left. */
   left: AbortSignal
   /** Checks and stores what the request says. Nothing has been told yet: it may still throw. */
-  begin: (signal: AbortSignal) => Promise<Omit<Running, 'signal'>>
+  begin: (signal: AbortSignal) => Promise<Omit<Running, 'signal' | 'unfinished'>>
 }
 
 /** How many runs there may be, and how long. Times are in milliseconds. */
@@ -36,7 +36,7 @@ export class Runs {
   readonly #threads = new Map<string, Occupied>()
   readonly #joinable = new Map<string, Promise<Run>>()
   readonly #open = new Map<string, number>()
-  readonly #running = new Map<Run, Promise<void>>()
+  readonly #running = new Map<Run, { running: Omit<Running, 'signal' | 'unfinished'>; ended: Promise<void> }>()
   #closing = false
 
   constructor(settings: RunSettings) {
@@ -58,7 +58,7 @@ export class Runs {
     try {
       const known = joinKey === null ? undefined : this.#joinable.get(joinKey)
       let run = await known
-      if (!run?.join(outlet)) {
+      if (!run || !(await this.#join(run, outlet))) {
         const started = this.#start(request)
         if (joinKey !== null) this.#remember(joinKey, started)
         run = await started
@@ -83,7 +83,7 @@ export class Runs {
   async close(): Promise<void> {
     this.#closing = true
     for (const run of this.#running.keys()) run.abort('closing')
-    await Promise.all(this.#running.values())
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended))
   }
 
   async #start(request: RunRequest): Promise<Run> {
@@ -108,13 +108,15 @@ export class Runs {
       }
       run.begin(outlet)
       const timer = setTimeout(() => run.abort('timeout'), this.#settings.streamMs)
-      const ended = runResponder({ ...running, signal: run.signal }, run.emit).finally(() => {
-        clearTimeout(timer)
-        this.#running.delete(run)
-        release()
-        run.end()
-      })
-      this.#running.set(run, ended)
+      const ended = runResponder({ ...running, signal: run.signal, unfinished: run.unfinished }, run.emit).finally(
+        () => {
+          clearTimeout(timer)
+          this.#running.delete(run)
+          release()
+          run.end()
+        }
+      )
+      this.#running.set(run, { running, ended })
       if (this.#closing) run.abort('closing')
       return run
     } catch (error) {
@@ -138,12 +140,19 @@ export class Runs {
     }
   }
 
+  async #join(run: Run, outlet: Outlet): Promise<boolean> {
+    const known = this.#running.get(run)
+    if (!known) return false
+    const { threads, thread } = known.running
+    return await run.join(outlet, itemId => threads.findItem(thread.id, itemId))
+  }
+
   #remember(joinKey: string, started: Promise<Run>): void {
     this.#joinable.set(joinKey, started)
     const forget = () => {
       if (this.#joinable.get(joinKey) === started) this.#joinable.delete(joinKey)
     }
-    started.then(run => this.#running.get(run)).then(forget, forget)
+    started.then(run => this.#running.get(run)?.ended).then(forget, forget)
   }
 
   #closed(owner: string): void {

@@ -14,6 +14,10 @@ export class Unfinished {
     this.#items.set(item.id, item)
   }
 
+  get(itemId: string): ThreadItem | null {
+    return this.#items.get(itemId) ?? null
+  }
+
   has(itemId: string): boolean {
     return this.#items.has(itemId)
   }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import type { StreamEvent, Turn } from 'fastify-chatkit'
+import { progress, type StreamEvent, say, type Turn } from 'fastify-chatkit'
 import { allEvents, memoryThreadStore } from 'fastify-chatkit/testing'
 import t from 'tap'
 import { add, buildApp, create, threadIdOf } from '../fixtures/build-app.ts'
@@ -64,6 +64,46 @@ t.test('DV-17: however long the message is, a repeated request joins its answer'
   const responses = await Promise.all([1, 2].map(() => post(create('long '.repeat(15_000)))))
   responder.release()
   t.equal(new Set((await Promise.all(responses.map(allEvents))).map(threadIdOf)).size, 1)
+})
+
+t.test('DV-17: however much was told, a repeated request joins the answer', async t => {
+  let goOn = () => {}
+  const gate = new Promise<void>(resolve => {
+    goOn = resolve
+  })
+  let answers = 0
+  const { post, json } = await buildApp(t, {
+    async *respond(turn) {
+      answers++
+      yield* say(turn, 'a whole one. '.repeat(5_000))
+      yield progress('looking')
+      yield progress('still looking')
+      yield* say(
+        turn,
+        (async function* () {
+          for (let n = 0; n < 100; n++) yield `${n} ${'long '.repeat(200)}`
+          await gate
+          yield 'the end'
+        })()
+      )
+    }
+  })
+  const first = await post(create('Hi'))
+  const reading = allEvents(first)
+  await wait(300)
+  const second = await post(create('Hi'))
+  const joined = allEvents(second)
+  await wait(50)
+  goOn()
+  const [told, copy] = await Promise.all([reading, joined])
+  t.equal(answers, 1)
+  t.equal((await json({ type: 'threads.list', params: {} })).body.data.length, 1)
+  t.strictSame(copy[0], told[0], 'the same thread')
+  t.strictSame(itemsOf(copy), itemsOf(told), 'every item comes to the same end')
+  t.strictSame(copy.at(-1), told.at(-1))
+  t.match(textAfter(copy), /^0 long .* 99 (long )+the end$/s, 'what was said before it came, and what came after')
+  t.equal(copy.filter(({ type }) => type === 'progress_update').length, 1)
+  t.ok(copy.length < told.length / 2, `${copy.length} events instead of ${told.length}`)
 })
 
 t.test('DV-17: requests that come at the very same time are one as well', async t => {
@@ -200,4 +240,24 @@ async function firstOf(response: Response, count: number): Promise<StreamEvent[]
   let text = ''
   while (text.split('\n\n').length <= count) text += decoder.decode((await reader?.read())?.value, { stream: true })
   return (await allEvents(text.slice(0, text.lastIndexOf('\n\n') + 2))).slice(0, count)
+}
+
+type Told = {
+  type: string
+  item?: { id: string; type: string; content?: { text: string }[] }
+  update?: { delta?: string }
+}
+
+/** How each item ended, by its id. */
+function itemsOf(events: object[]): object {
+  return Object.fromEntries(
+    (events as Told[]).filter(one => one.type === 'thread.item.done').map(one => [one.item?.id, one.item])
+  )
+}
+
+/** The text of the item that was begun last: as it was then, and what was added since. */
+function textAfter(events: object[]): string {
+  const begun = (events as Told[]).findLastIndex(one => one.type === 'thread.item.added')
+  const [added, ...rest] = (events as Told[]).slice(begun)
+  return (added?.item?.content?.[0]?.text ?? '') + rest.map(one => one.update?.delta ?? '').join('')
 }
