@@ -22,6 +22,26 @@ export interface AttachmentStore {
   create(request: AttachmentRequest): Promise<CreatedAttachment>
   /** Deletes the bytes; no matter whether they were there. Only called for an attachment its owner has. */
   delete(attachment: Attachment, owner: string): Promise<void>
+  /**
+   * Asked before a message uses an attachment: are its bytes there, and are they what was announced?
+   * A store that does not say is believed.
+   *
+   * @throws FST_CHATKIT_ATTACHMENT_NOT_UPLOADED; FST_CHATKIT_ATTACHMENT_REFUSED for bytes of another type; anything else is an outage.
+   */
+  verify?(attachment: Attachment, owner: string): Promise<void>
+  /**
+   * An address to show an image at, made afresh each time the attachment is read. With it, no address is kept in the history.
+   *
+   * @returns `null` for an attachment whose `preview_url` stays as it was saved.
+   */
+  previewUrl?(attachment: Attachment, owner: string): string | null | Promise<string | null>
+  /**
+   * For housekeeping: deletes what was stored before that time and nobody knows, leftovers of broken uploads included.
+   *
+   * @param isKnown whether the owner has an attachment of that id.
+   * @returns how many were deleted.
+   */
+  collect?(before: Date, isKnown: (owner: string, attachmentId: string) => Promise<boolean>): Promise<number>
 }
 
 export type CreatedAttachment = {

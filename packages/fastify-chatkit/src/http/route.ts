@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { withFreshPreviews } from '../attachment/fresh-previews.ts'
 import { chatkitErrors } from '../errors.ts'
 import type { Call, Settings, StreamOperation } from '../operation/operation.ts'
 import { makeTurn } from '../operation/turn.ts'
@@ -25,7 +26,7 @@ export function makeHandler(options: ResolvedOptions, runs: Runs) {
     const signal = readerSignal(reply)
     const call: Call = {
       owner,
-      threads: guardedThreads(options.threadStore.forOwner(owner)),
+      threads: withFreshPreviews(guardedThreads(options.threadStore.forOwner(owner)), settings.attachments, owner),
       metadata: envelope.metadata,
       context: await options.context(request),
       requestId: request.id,

@@ -16,16 +16,18 @@ export async function storeUserMessage(
   input: UserMessageInput,
   settings: Settings
 ): Promise<UserMessageItem> {
-  const attachments: Attachment[] = []
-  for (const id of input.attachments) {
+  const used = new Map<string, Attachment>()
+  // Finding locks: always in one order, or two messages with the same attachments could wait for each other.
+  for (const id of [...new Set(input.attachments)].sort()) {
     const found = await threads.findAttachment(id)
     if (!found) throw new chatkitErrors.FST_CHATKIT_ATTACHMENT_NOT_FOUND()
-    const used = { ...found, thread_id: threadId }
+    const attachment = { ...found, thread_id: threadId }
     // It may be a signed URL, and a history is for good.
-    if (!settings.keepUploadDescriptor) delete used.upload_descriptor
-    await threads.saveAttachment(used)
-    attachments.push(used)
+    if (!settings.keepUploadDescriptor) delete attachment.upload_descriptor
+    await threads.saveAttachment(attachment)
+    used.set(id, attachment)
   }
+  const attachments = input.attachments.flatMap(id => used.get(id) ?? [])
   const item: UserMessageItem = {
     id: settings.newId('user_message'),
     thread_id: threadId,

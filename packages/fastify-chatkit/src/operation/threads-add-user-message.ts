@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { userMessageInput } from '../protocol/user-input.ts'
+import { checkAttachments } from './check-attachments.ts'
 import { loadOpenThread } from './find.ts'
 import { streamOperation } from './operation.ts'
 import { checkUserMessage, storeUserMessage } from './store-user-message.ts'
@@ -9,9 +10,11 @@ export const threadsAddUserMessage = streamOperation({
   type: 'threads.add_user_message',
   params: z.object({ thread_id: z.string(), input: userMessageInput }),
   threadId: ({ thread_id }) => thread_id,
-  async begin({ thread_id, input }, { threads, settings }) {
+  async begin({ thread_id, input }, call) {
+    const { threads, settings } = call
     checkUserMessage(input, settings)
     const thread = await loadOpenThread(threads, thread_id, settings)
+    await checkAttachments(input, call)
     const message = await threads.transaction(tx => storeUserMessage(tx, thread_id, input, settings))
     return {
       thread,

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { ThreadMetadata } from '../protocol/thread.ts'
 import { threadToClient } from '../protocol/to-client.ts'
 import { userMessageInput } from '../protocol/user-input.ts'
+import { checkAttachments } from './check-attachments.ts'
 import { streamOperation } from './operation.ts'
 import { checkUserMessage, storeUserMessage } from './store-user-message.ts'
 
@@ -10,8 +11,10 @@ export const threadsCreate = streamOperation({
   type: 'threads.create',
   params: z.object({ input: userMessageInput }),
   threadId: () => null,
-  async begin({ input }, { threads, settings }) {
+  async begin({ input }, call) {
+    const { threads, settings } = call
     checkUserMessage(input, settings)
+    await checkAttachments(input, call)
     const thread: ThreadMetadata = {
       id: settings.newId('thread'),
       created_at: settings.now().toISOString(),
