@@ -49,6 +49,8 @@ function subjectOf({ sub, user_id, sid, email }: Payload, issuerChecked: boolean
     if (sid !== undefined && !isName(sid)) throw invalid('sid is not a text')
     return { by: 'subject', subject, sessionId: sid ?? null, email: isName(email) ? email : null }
   }
+  // Which session is meant cannot be looked up by e-mail, and any other would be more than the token asserts.
+  if (sid !== undefined) throw invalid('names a session, but no user')
   // An e-mail verification link has exactly this shape, but no issuer.
   if (issuerChecked && isName(email)) return { by: 'email', email: email.toLowerCase() }
   throw invalid('names no user')

@@ -32,8 +32,9 @@ export function toVerificationKey({ kid, jwk, alg }: RawKey, rsaAlgorithm: RsaAl
   const { kty, crv, x, y, n, e } = jwk
   // Only the public members: the source may hold more.
   const key = createPublicKey({ key: { kty, crv, x, y, n, e } as JsonWebKey, format: 'jwk' })
-  const bits = key.asymmetricKeyDetails?.modulusLength
+  const { modulusLength: bits, publicExponent: exponent = 3n } = key.asymmetricKeyDetails ?? {}
   if (bits !== undefined && bits < 2048) throw new Error(`an RSA key of ${bits} bits; RFC 7518 §3.3 asks for 2048`)
+  if (exponent < 3n) throw new Error('an RSA key under which every text is its own signature')
   return { kid, key, algorithms }
 }
 

@@ -263,6 +263,8 @@ t.test('HS256: what else is signed with the secret is no sign-in', async t => {
     { why: 'uid instead of sub', bearer: unnamed({ uid: ada.user.id, email: undefined }) },
     { why: 'sub and user_id that disagree', bearer: hs256({ user_id: grace.user.id }) },
     { why: 'user_id of another type', bearer: unnamed({ user_id: 1 }) },
+    { why: 'an e-mail and a session that is not hers', bearer: unnamed({ sid: sessionOf(grace.user) }) },
+    { why: 'an e-mail and a session of another type', bearer: unnamed({ sid: 1 }) },
     { why: 'an empty e-mail', bearer: unnamed({ email: '' }) },
     { why: 'a list of e-mails', bearer: unnamed({ email: [ada.user.email] }) },
     { why: 'an e-mail of nobody', bearer: unnamed({ email: 'nobody@example.com' }), status: 404 },

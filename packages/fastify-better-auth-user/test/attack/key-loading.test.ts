@@ -1,4 +1,4 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createHash, generateKeyPairSync, type KeyObject } from 'node:crypto'
 import { once } from 'node:events'
 import { createServer, get, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -224,13 +224,18 @@ t.test('keys that must not verify are left out, and the others still do', async 
       bearer: signCompact({ alg: 'HS256', kid: 'shared' }, target.claims, 'Jq3vT8yB1nM6kP0sD4fG7hL2zX5cW9aR')
     },
     { why: 'PS256 under an RSA key that is said to be for RS512', bearer: ps256('RSA for another hash', big) },
+    { why: 'RSA with the exponent 1, where the text signs itself', bearer: selfSigned('RSA with the exponent 1') },
     { why: 'no id', bearer: token(undefined) },
     { why: 'an empty id', bearer: token('') },
     { why: 'a number as id', bearer: token(1) }
   ])
   await accepts(t, here, [{ why: 'the good key among them', bearer: token('good') }])
-  const warned = here.log.filter(line => line.includes('is left out')).length
-  t.ok(warned >= bad.length + 1, 'and each is named in the log')
+  const leftOut = here.log.map(line => JSON.parse(line)).filter(({ msg }) => /is left out/.test(msg))
+  t.same(
+    new Set(leftOut.map(({ kid }) => kid)),
+    new Set([...bad.map(([what]) => what), 'shared']),
+    'and the log names each'
+  )
 })
 
 t.test('keys in unusual dress that do verify', async t => {
@@ -442,6 +447,17 @@ t.test('keys from the table: the same rules', async t => {
   t.notMatch(here.log.join(), String(key.export({ format: 'jwk' }).d), 'no private half in the log')
   t.notMatch(here.log.join(), 'sealed')
 })
+
+/** An RS256 token that anybody can make for a key with the exponent 1: its signature is the padded digest (RFC 8017 §9.2). */
+function selfSigned(kid: string): string {
+  const text = `${segment({ alg: 'RS256', kid })}.${segment(target.claims)}`
+  const digest = Buffer.concat([
+    Buffer.from('3031300d060960864801650304020105000420', 'hex'),
+    createHash('sha256').update(text).digest()
+  ])
+  const padding = Buffer.alloc(256 - 3 - digest.length, 0xff)
+  return `${text}.${Buffer.concat([Buffer.from([0, 1]), padding, Buffer.from([0]), digest]).toString('base64url')}`
+}
 
 function ps256(kid: string, key: KeyObject): string {
   const text = `${segment({ alg: 'PS256', kid })}.${segment(target.claims)}`
