@@ -14,7 +14,7 @@ import { postgresApiKeyStore } from './postgres-api-keys.ts'
 import type { Queryable } from './queryable.ts'
 import { type IdentityRow, toIdentityRecord } from './row.ts'
 import { type SessionQueries, sessionQueries, WANTED_SESSION, wantedUser } from './session-queries.ts'
-import type { Prepared } from './sql.ts'
+import { couldHold, type Prepared } from './sql.ts'
 import { discoverTable, type Table, type TablesOptions, type Wanted } from './tables.ts'
 
 export interface PostgresIdentityStoreOptions {
@@ -67,7 +67,7 @@ export function postgresIdentityStore(database: Queryable, options: PostgresIden
         case 'oauth-grant':
           return oauth(async queries => toRecord(await first(...chooseOAuthQuery(queries, claims)), claims.grant))
         default:
-          return sessions(async queries => toRecord(await first(...choose(queries, claims))))
+          return sessions(queries => findSession(queries, claims))
       }
     },
     async check() {
@@ -83,6 +83,19 @@ export function postgresIdentityStore(database: Queryable, options: PostgresIden
 
   function table(wanted: Wanted): Promise<Table> {
     return discoverTable(database, wanted, tables)
+  }
+
+  async function findSession(queries: SessionQueries, claims: SessionClaims): Promise<IdentityRecord | null> {
+    if (
+      claims.by !== 'subject' ||
+      claims.sessionId === null ||
+      couldHold(queries.bySession.types[1], claims.sessionId)
+    ) {
+      return toRecord(await first(...choose(queries, claims)))
+    }
+    // No session can have such an id; the user is there all the same.
+    const record = toRecord(await first(queries.bySubject, claims.subject))
+    return record && { ...record, session: null, sessionCount: 0 }
   }
 
   function choose(queries: SessionQueries, claims: SessionClaims): [Prepared, ...string[]] {
