@@ -62,8 +62,9 @@ async function nameThread(turn: Turn, ask: Ask, message: string, left: AbortSign
       return text
     })()
     const title = titleFrom(await settled(asked, signal), options.maxLength)
+    if (title === '') throw new Error('The model gave no words for a title')
     // The user may have named it meanwhile.
-    if (title !== '' && !turn.thread.title) turn.thread.title = title
+    if (!turn.thread.title) turn.thread.title = title
   } catch (err) {
     if (left.aborted || turn.signal.aborted) return
     turn.log.warn({ err, threadId: turn.thread.id, requestId: turn.requestId }, 'A thread could not be given a title')
@@ -107,6 +108,6 @@ export function titleFrom(text: string, maxLength = 80): string {
   if (bare.length <= maxLength) return bare
   // Between words, where there are any, and never within a character.
   const cut = bare.slice(0, maxLength - 1).replace(/[\uD800-\uDBFF]$/, '')
-  const space = cut.lastIndexOf(' ')
-  return `${space > maxLength / 2 ? cut.slice(0, space) : cut}…`
+  const space = bare[maxLength - 1] === ' ' ? cut.length : cut.lastIndexOf(' ')
+  return `${space >= maxLength / 2 ? cut.slice(0, space) : cut}…`
 }

@@ -1,0 +1,160 @@
+import { setTimeout as wait } from 'node:timers/promises'
+import { type Ask, echo, say, type TitleOptions, titleFrom, withTitle } from 'fastify-chatkit'
+import { askChatCompletions } from 'fastify-chatkit/chat-completions'
+import { readEvents } from 'fastify-chatkit/testing'
+import t, { type Test } from 'tap'
+import { add, buildApp, create, kinds, threadIdOf } from '../../fixtures/build-app.ts'
+import { modelServer, says, until } from '../fixtures/model-server.ts'
+
+const naming = (t: Test, ask: Ask, options: TitleOptions = {}) =>
+  buildApp(t, { respond: withTitle(echo, ask, options) })
+
+t.test('a title from what a model said', async t => {
+  const cases: [said: string, title: string][] = [
+    ['Late parcel', 'Late parcel'],
+    ['  "Late parcel."\n', 'Late parcel'],
+    ['**Late parcel**', 'Late parcel'],
+    ['# Late   parcel', 'Late parcel'],
+    ['Title: Late parcel', 'Late parcel'],
+    ['„Spätes Paket“', 'Spätes Paket'],
+    ['<think>The user wants\na name.</think>\n\nLate parcel', 'Late parcel'],
+    ['<think>never ends', ''],
+    ['Is it late?', 'Is it late?'],
+    ['Late parcel\nor: Where is it?', 'Late parcel'],
+    ['', ''],
+    ['"."', ''],
+    [`${'word '.repeat(30)}`, `${'word '.repeat(15)}word…`],
+    ['x'.repeat(200), `${'x'.repeat(79)}…`],
+    ['👩'.repeat(100), `${'👩'.repeat(39)}…`]
+  ]
+  for (const [said, title] of cases) t.equal(titleFrom(said), title, said.slice(0, 40))
+  t.equal(titleFrom('Late parcel', 8), 'Late…')
+})
+
+t.test('a thread gets a title from a model, meanwhile or afterwards, and keeps it', async t => {
+  for (const when of ['meanwhile', 'afterwards'] as const) {
+    const { baseUrl, exchanges } = await modelServer(t, says(['"Late', ' parcel"'], 20))
+    const ask = askChatCompletions({ baseUrl, model: 'small', body: { max_tokens: 20 } })
+    const { events, json } = await naming(t, ask, { when })
+    const told = await events(create('My parcel is late'))
+    t.match(
+      told.find(event => event.type === 'thread.updated'),
+      { thread: { title: 'Late parcel' } }
+    )
+    t.match(exchanges[0]?.body, {
+      model: 'small',
+      max_tokens: 20,
+      messages: [{ role: 'user', content: /six words[\s\S]*<Message>\nMy parcel is late\n<\/Message>/ }]
+    })
+    const id = threadIdOf(told)
+    t.notOk(kinds(await events(add(id, 'And another'))).includes('thread.updated'))
+    t.equal(exchanges.length, 1, 'asked once')
+    const { body } = await json({ type: 'threads.get_by_id', params: { thread_id: id } })
+    t.equal(body.title, 'Late parcel')
+  }
+})
+
+t.test('a title that comes first is told in the middle of the answer', async t => {
+  const { events } = await buildApp(t, {
+    respond: withTitle(
+      async function* (turn) {
+        yield* say(turn, 'One')
+        await wait(100)
+        yield* say(turn, 'Two')
+        yield* say(turn, 'Three')
+      },
+      async function* () {
+        yield 'Num'
+        yield 'bers'
+      }
+    )
+  })
+  const told = kinds(await events(create('Hi')))
+  t.ok(told.indexOf('thread.updated') < told.lastIndexOf('assistant_message done'))
+  t.equal(told.filter(kind => kind === 'thread.updated').length, 1)
+})
+
+t.test(
+  'no answer suffers from a title: one that fails, is empty, or is late is logged and asked for again',
+  async t => {
+    let asked = 0
+    const answers: Ask[] = [
+      () => Promise.reject(new Error('no model')),
+      async () => '',
+      () => new Promise(() => undefined),
+      async () => 'At last'
+    ]
+    const { events, logged } = await naming(
+      t,
+      (prompt, options) => answers[asked++]?.(prompt, options) ?? Promise.resolve(''),
+      {
+        timeoutMs: 100
+      }
+    )
+    const first = await events(create('Hi'))
+    t.equal(kinds(first).at(-1), 'assistant_message done')
+    const id = threadIdOf(first)
+    const began = performance.now()
+    for (let turn = 0; turn < 2; turn++) t.equal(kinds(await events(add(id, 'Hi'))).at(-1), 'assistant_message done')
+    t.ok(performance.now() - began < 2000)
+    t.match(
+      (await events(add(id, 'Hi'))).find(event => event.type === 'thread.updated'),
+      { thread: { title: 'At last' } }
+    )
+    t.match(
+      logged.filter(line => Number(line.level) >= 40),
+      [
+        { level: 40, err: { message: 'no model' }, threadId: id },
+        { level: 40, err: { message: /no words/ } },
+        { level: 40, err: { type: 'DOMException', message: /timeout/ } }
+      ]
+    )
+  }
+)
+
+t.test('a name the user gave meanwhile stays', async t => {
+  let name: (title: string) => void = () => undefined
+  const { events } = await buildApp(t, {
+    respond: withTitle(
+      async function* (turn) {
+        turn.thread.title = 'Mine'
+        yield* say(turn, 'Hi')
+        name('Theirs')
+      },
+      () =>
+        new Promise(resolve => {
+          name = resolve
+        })
+    )
+  })
+  const titles = (await events(create('Hi'))).flatMap(event =>
+    event.type === 'thread.updated' ? [event.thread.title] : []
+  )
+  t.strictSame(titles, ['Mine'])
+})
+
+t.test('a reader who leaves ends the question too', async t => {
+  const { baseUrl, exchanges } = await modelServer(t, () => undefined)
+  const { post, logged } = await naming(t, askChatCompletions({ baseUrl, model: 'small' }))
+  const controller = new AbortController()
+  for await (const event of readEvents(await post(create('Hi'), { signal: controller.signal })))
+    if (event.type === 'thread.item.done' && event.item.type === 'assistant_message') break
+  controller.abort()
+  await until(() => exchanges[0]?.leftAt !== null)
+  await wait(50)
+  t.strictSame(
+    logged.filter(line => Number(line.level) >= 40),
+    []
+  )
+})
+
+t.test('a key that is refused is in no log', async t => {
+  const { baseUrl } = await modelServer(t, ({ json }) => json(401, { error: { message: 'Incorrect key: sk-secret' } }))
+  const { events, logged } = await naming(t, askChatCompletions({ baseUrl, model: 'small', apiKey: 'sk-secret' }))
+  await events(create('Hi'))
+  t.match(
+    logged.filter(line => Number(line.level) >= 40),
+    [{ err: { reason: 'key' } }]
+  )
+  t.notMatch(JSON.stringify(logged), /sk-secret/)
+})
