@@ -310,3 +310,74 @@ t.test('HS256: the tokens a real Better Auth signs for other purposes', async t 
     ])
   }
 })
+
+t.test('a token that was good a moment ago is not good for that', async t => {
+  const app = await buildTarget(t, target.betterAuth.connectionString, {
+    hs256: { clockTolerance: 0 },
+    keySet: { source: 'database', issuer: url, audience: url, clockTolerance: 0 }
+  })
+  const exp = now() + 3
+  const tokens = {
+    HS256: target.hs256({ exp }),
+    EdDSA: target.token('EdDSA', { exp }),
+    PS256: target.token('PS256', { exp })
+  }
+  const ask = async (token: string) => {
+    const reply = await app.inject({ url: '/me', headers: { authorization: `Bearer ${token}` } })
+    return reply.json().code ?? reply.statusCode
+  }
+  for (const [alg, token] of Object.entries(tokens))
+    t.same([await ask(token), await ask(token)], [200, 200], `${alg}: before`)
+  while (now() < exp) await new Promise(resolve => setTimeout(resolve, 50))
+  for (const [alg, token] of Object.entries(tokens)) {
+    t.equal(await ask(token), 'FST_BAU_TOKEN_EXPIRED', `${alg}: at that very second (RFC 7519 §4.1.4)`)
+  }
+})
+
+t.test('a session that ended a moment ago is not good for anything', async t => {
+  const { signIn, post } = target.betterAuth
+  const again = await signIn(idle.user.email)
+  const jwt = target.token('EdDSA', { sub: idle.user.id })
+  const credentials: [string, Record<string, string>][] = [
+    ['token', { authorization: `Bearer ${again.token}` }],
+    ['signed token', { authorization: `Bearer ${again.signedToken}` }],
+    ['cookie', { cookie: again.cookie }],
+    ['JWT', { authorization: `Bearer ${jwt}` }]
+  ]
+  await accepts(
+    t,
+    target,
+    credentials.map(([what, headers]) => ({ why: `${what}, before`, headers, userId: idle.user.id }))
+  )
+  await post('/sign-out', {}, { authorization: `Bearer ${again.token}` })
+  await refuses(
+    t,
+    target,
+    credentials.map(([what, headers]): Attack => {
+      const verdict = what === 'JWT' ? ({ status: 404, code: 'FST_BAU_NO_ACTIVE_SESSION' } as const) : {}
+      return { why: `${what}, after`, headers, ...verdict }
+    })
+  )
+})
+
+t.test('nothing but the credential says who it is', async t => {
+  const elsewhere = {
+    'x-user-id': grace.user.id,
+    'x-user': grace.user.email,
+    'x-forwarded-user': grace.user.id,
+    'x-api-key': grace.token,
+    'x-auth-token': grace.token,
+    'proxy-authorization': `Bearer ${grace.token}`,
+    'set-auth-token': grace.token
+  }
+  const ask = (headers: Record<string, string>) =>
+    target.app.inject({
+      method: 'POST',
+      url: `/me?userId=${grace.user.id}&token=${grace.token}&access_token=${grace.token}`,
+      headers: { ...elsewhere, ...headers },
+      payload: { userId: grace.user.id, user: { id: grace.user.id }, access_token: grace.token }
+    })
+  t.equal((await ask({})).statusCode, 401)
+  t.equal((await ask({ authorization: `Bearer ${ada.token}` })).json().id, ada.user.id)
+  t.equal((await ask({ cookie: ada.cookie })).json().id, ada.user.id)
+})
