@@ -474,6 +474,22 @@ t.test('a model that says nothing for too long is given up: before it begins, an
   ])
 })
 
+t.test('time does not run while the reader is the slow one', async t => {
+  const { baseUrl } = await modelServer(t, says(['One', ' two', ' three'], 30))
+  const model = chatCompletions({ baseUrl, model: 'fake', idleTimeoutMs: 100 })
+  const { events } = await buildApp(t, {
+    async *respond(turn) {
+      for await (const event of model(turn)) {
+        yield event
+        await wait(150)
+      }
+    }
+  })
+  const told = await events(create('Count'))
+  t.equal(textOf(told), 'One two three')
+  t.match(told.at(-1), { type: 'thread.item.done' })
+})
+
 t.test('a server that cannot be reached, or is none, is the operator’s to mend', async t => {
   const { baseUrl } = await modelServer(t)
   const gone = await buildApp(t, {

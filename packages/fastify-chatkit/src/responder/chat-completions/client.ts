@@ -28,8 +28,8 @@ export type OnRetry = (error: ModelError, delayMs: number) => void
 /** How long the end of a stream is waited for once the answer is over. */
 const lastMs = 250
 
-/** Says that the server is alive, and for how long to believe it. */
-type Alive = (ms?: number) => void
+/** Minds how long the server takes. Time only runs while we wait for it: a reader who is slow makes us read slowly. */
+type Watch = { start(): void; stop(): void; hurry(): void }
 
 /** Of a failure, no more than this is read. */
 const maxFailureLength = 64 * 1024
@@ -99,13 +99,20 @@ async function* request(
   const ending = new AbortController()
   let timedOut: string | null = null
   let timer = setTimeout(() => end(`No answer began within ${connectTimeoutMs} ms`), connectTimeoutMs)
+  let patienceMs = idleTimeoutMs
   const end = (why: string) => {
     timedOut = why
     ending.abort()
   }
-  const alive: Alive = (ms = idleTimeoutMs) => {
-    clearTimeout(timer)
-    timer = setTimeout(() => end(`Nothing came for ${ms} ms`), ms)
+  const watch: Watch = {
+    start() {
+      clearTimeout(timer)
+      timer = setTimeout(() => end(`Nothing came for ${patienceMs} ms`), patienceMs)
+    },
+    stop: () => clearTimeout(timer),
+    hurry() {
+      patienceMs = Math.min(patienceMs, lastMs)
+    }
   }
   const leave = () => ending.abort(signal.reason)
   signal.addEventListener('abort', leave, { once: true })
@@ -123,9 +130,9 @@ async function* request(
       redirect: 'manual',
       signal: ending.signal
     })
-    alive()
-    if (!response.ok) throw await failure(response, apiKey)
-    yield* deltas(response, alive)
+    watch.start()
+    if (!response.ok) throw await failure(response, apiKey, watch)
+    yield* deltas(response, watch)
   } catch (error) {
     if (timedOut !== null) throw new ModelError('timeout', { detail: timedOut })
     throw error
@@ -136,7 +143,7 @@ async function* request(
   }
 }
 
-async function* deltas(response: Response, alive: Alive): AsyncGenerator<Delta, void, undefined> {
+async function* deltas(response: Response, watch: Watch): AsyncGenerator<Delta, void, undefined> {
   const type = response.headers.get('content-type') ?? ''
   if (type.includes('json')) {
     yield parseDelta(await response.text())
@@ -146,11 +153,11 @@ async function* deltas(response: Response, alive: Alive): AsyncGenerator<Delta, 
     throw new ModelError('model', { status: response.status, detail: `The answer is ${type}, no event stream` })
   let finished = false
   try {
-    for await (const data of eventData(chunksOf(response, alive))) {
+    for await (const data of eventData(chunksOf(response, watch))) {
       if (data.trim() === '[DONE]') {
         finished = true
         // Read to its very end, a connection can be used again; but that must not take long.
-        alive(lastMs)
+        watch.hurry()
         continue
       }
       const delta = parseDelta(data)
@@ -173,15 +180,16 @@ function says({ text, reasoning, citations, calls, finish, usage }: Delta): bool
   )
 }
 
-async function* chunksOf(response: Response, alive: Alive): AsyncGenerator<Uint8Array, void, undefined> {
+async function* chunksOf(response: Response, watch: Watch): AsyncGenerator<Uint8Array, void, undefined> {
   if (!response.body) return
   for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
-    alive()
+    watch.stop()
     yield chunk
+    watch.start()
   }
 }
 
-async function failure(response: Response, apiKey: string | undefined): Promise<ModelError> {
+async function failure(response: Response, apiKey: string | undefined, watch: Watch): Promise<ModelError> {
   const { status, headers } = response
   const retryAfterMs = retryAfter(headers)
   if (status < 400) {
@@ -190,7 +198,7 @@ async function failure(response: Response, apiKey: string | undefined): Promise<
   }
   let text = ''
   const decoder = new TextDecoder()
-  for await (const chunk of chunksOf(response, () => undefined)) {
+  for await (const chunk of chunksOf(response, watch)) {
     text += decoder.decode(chunk, { stream: true })
     if (text.length > maxFailureLength) break
   }
