@@ -31,21 +31,18 @@ t.test('an outage is 503, whatever is asked, and passes', async t => {
   t.teardown(() => server.close())
   const api = await openApi(t, { connectionString: server.connectionString })
   const { token, user } = await api.signUp('Ada')
-  const asked = () =>
-    Promise.all([
-      api.call(`/api/${user.id}/tasks`, { token }),
-      api.call('/api/auth/signin', { body: { email: user.email, password } }),
-      api.call('/api/auth/signup', { body: { email: 'bob@example.com', password, name: 'Bob' } }),
-      api.call('/api/auth/signout', { token, method: 'POST' })
-    ])
+  const requests = [
+    () => api.call(`/api/${user.id}/tasks`, { token }),
+    () => api.call('/api/auth/signin', { body: { email: user.email, password } }),
+    () => api.call('/api/auth/signup', { body: { email: 'bob@example.com', password, name: 'Bob' } }),
+    () => api.call('/api/auth/signout', { token, method: 'POST' })
+  ]
   await server.stop()
-  for (const { status, headers, text } of await asked()) {
+  for (const request of requests) {
+    const { status, headers, text } = await request()
     t.equal(status, 503, text)
     t.equal(headers.get('retry-after'), '1')
   }
   await server.start()
-  t.same(
-    (await asked()).map(({ status }) => status),
-    [200, 200, 201, 200]
-  )
+  for (const [index, request] of requests.entries()) t.equal((await request()).status, index === 2 ? 201 : 200)
 })

@@ -46,7 +46,7 @@ export async function openApi(t: Test, options: Partial<ServerOptions> = {}) {
       ...(body === undefined ? {} : { body: JSON.stringify(body) })
     })
     const text = await reply.text()
-    return { status: reply.status, headers: reply.headers, text, json: JSON.parse(text) }
+    return { status: reply.status, headers: reply.headers, text, json: text === '' ? null : JSON.parse(text) }
   }
 
   async function signUp(name: string): Promise<SignedUp> {
