@@ -36,7 +36,7 @@ try {
   assert.equal((await call(`${tasks}?limit=101`, token)).status, 400)
   assert.equal((await call(task, token, 'DELETE')).status, 204)
   assert.equal((await call(task, token)).status, 404)
-  assert.ok((await call(`${url}/docs/json`, '')).json.paths['/api/{user_id}/tasks/'])
+  assert.ok((await call(`${url}/docs/json`, '')).json.paths['/api/{user_id}/tasks/{task_id}'])
 
   await frontEnd.auth.api.signOut({ headers: ada.session })
   assert.equal((await call(tasks, token)).status, 401, 'signed out over there, refused here')

@@ -1,4 +1,4 @@
-import { betterAuth } from 'better-auth'
+import { type BetterAuthOptions, betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { bearer } from 'better-auth/plugins/bearer'
 import { SignJWT } from 'jose'
@@ -18,15 +18,16 @@ export interface FrontEndOptions {
 export async function startFrontEnd({ secret, connectionString, issuer, audience }: FrontEndOptions) {
   const database = new pg.Pool({ connectionString })
   database.on('error', () => {})
-  const auth = betterAuth({
+  const options = {
     secret,
     database,
     baseURL: 'http://localhost:3000',
     emailAndPassword: { enabled: true },
     plugins: [bearer()],
     telemetry: { enabled: false }
-  })
-  await (await getMigrations(auth.options)).runMigrations()
+  } satisfies BetterAuthOptions
+  await (await getMigrations(options)).runMigrations()
+  const auth = betterAuth(options)
 
   return {
     auth,
