@@ -6,10 +6,11 @@ import { type ModelInputOptions, modelInput } from './model-input.ts'
 import { Answer } from './openai-agents/answer.ts'
 import type { Channel } from './openai-agents/channel.ts'
 import { AgentContext, channelOf } from './openai-agents/context.ts'
-import { fromAgentsError, guardrailIn } from './openai-agents/error.ts'
+import { fromAgentsError, guardrailIn, refusalIn } from './openai-agents/error.ts'
 import { agentInput } from './openai-agents/input.ts'
 import type { ImageOptions } from './openai-agents/pictures.ts'
 import type { Responder } from './responder.ts'
+import { say } from './say.ts'
 import { ChatKitStreamError } from './stream-error.ts'
 
 export type { ClientToolCall } from './openai-agents/channel.ts'
@@ -103,6 +104,14 @@ async function* showRun<Context>(
       )
       yield* answer.takeBack()
       throw new ChatKitStreamError({ ...(message === undefined ? {} : { message }), allowRetry: true, cause: thrown })
+    }
+    // For the SDK no answer, for the reader one in words.
+    const refusal = refusalIn(thrown)
+    if (refusal !== null) {
+      const { said } = answer
+      yield* answer.settle()
+      if (!said) yield* say(turn, refusal)
+      return
     }
     if (answer.failure?.incomplete === 'max_output_tokens' && answer.shown) {
       turn.log.warn(

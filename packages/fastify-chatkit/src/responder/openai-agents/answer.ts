@@ -44,6 +44,11 @@ export class Answer {
     return this.#responses.failure
   }
 
+  /** Whether the last response said anything. */
+  get said(): boolean {
+    return this.#responses.said || this.#plain.said
+  }
+
   /** Whether the reader has seen anything that is still there. */
   get shown(): boolean {
     return this.#produced.size > 0

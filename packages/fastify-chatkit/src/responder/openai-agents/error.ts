@@ -28,6 +28,11 @@ export function guardrailIn(error: unknown): string | null {
   return guardrail.name
 }
 
+/** What the model said when it would not answer, or `null` when it was something else. */
+export function refusalIn(error: unknown): string | null {
+  return error instanceof ModelRefusalError ? error.refusal : null
+}
+
 /**
  * What an error of a run means: a `ModelError` for a failure of the model, else an error that can be logged.
  *
@@ -56,7 +61,6 @@ export function fromAgentsError(error: unknown, failure: ModelFailure | null): u
 function fromOwnError(error: AgentsError, failure: ModelFailure | null): Error {
   const { message: detail } = error
   if (error instanceof ModelTimeoutError) return new ModelError('timeout', { detail })
-  if (error instanceof ModelRefusalError) return new ModelError('filtered', { detail: 'The model refuses' })
   if (error instanceof MaxTurnsExceededError) return new ModelError('answer', { detail })
   if (error instanceof ModelBehaviorError) return failure ? modelError(failure) : new ModelError('answer', { detail })
   const bare = new Error(detail)

@@ -24,6 +24,11 @@ export class PlainAnswer {
     this.#message = new StreamedMessage(turn)
   }
 
+  /** Whether anything was said. */
+  get said(): boolean {
+    return this.#message.text !== ''
+  }
+
   say(delta: string): ResponderEvent[] {
     const events = this.#message.say(delta)
     if (events.length === 0) return []
@@ -48,14 +53,14 @@ export class PlainAnswer {
     if (this.#ended) return []
     this.#ended = true
     const events = this.#endThought()
-    const streamed = this.#message.text !== ''
+    const streamed = this.said
     for (const item of output) {
       if (!('role' in item) || item.role !== 'assistant') continue
       for (const part of item.content) {
         if (part.type === 'output_text') {
           // A server that does not stream has said nothing so far.
           if (!streamed) events.push(...this.say(part.text))
-          if (this.#message.text === '') continue
+          if (!this.said) continue
           for (const annotation of annotationsOf(part.providerData?.annotations))
             events.push(...this.#message.annotate(annotation))
         } else if (part.type === 'refusal' && this.#refusal === '') events.push(...this.say(part.refusal))
