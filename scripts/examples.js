@@ -1,0 +1,161 @@
+// Runs the examples as a stranger would: packs the published packages, installs them in an empty folder outside the
+// workspace, and runs each example's check.ts there. `pnpm examples`, or `pnpm examples minimal` for some of them.
+//
+// A line an example; the output of a check is shown when it fails. One throw-away PostgreSQL, from the packed
+// embedded-database, serves them all, unless TEST_DATABASE_URL names a server.
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, dirname, join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+/** A check takes seconds; a machine that has much else to do may need more. */
+const LIMIT_MS = 120_000
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const asked = process.argv.slice(2)
+const examples = readdirSync(join(root, 'examples'))
+  .filter(name => existsSync(join(root, 'examples', name, 'check.ts')))
+  .filter(name => asked.length === 0 || asked.includes(name))
+const unknown = asked.filter(name => !examples.includes(name))
+if (unknown.length > 0 || examples.length === 0) {
+  console.error(`There is no examples/${unknown[0] ?? '*'}/check.ts`)
+  process.exit(1)
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'examples-'))
+let running
+let interrupted = false
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
+  process.on(signal, () => {
+    interrupted = true
+    end('SIGTERM')
+  })
+}
+let server
+try {
+  await run(process.execPath, [join(root, 'scripts', 'bootstrap.js')], root)
+  const tarballs = await pack()
+  for (const name of examples) copy(name, tarballs)
+  await install(tarballs)
+  server = await openServer()
+  for (const name of examples) if (!interrupted) await check(name)
+} catch (error) {
+  process.exitCode = 1
+  console.error(error.message)
+} finally {
+  await server?.close()
+  rmSync(folder, { recursive: true, force: true })
+}
+if (interrupted) process.exitCode = 1
+
+/** Packs what is published. Gives the tarball of each package by its name. */
+async function pack() {
+  const tarballs = {}
+  for (const name of readdirSync(join(root, 'packages'))) {
+    const manifest = join(root, 'packages', name, 'package.json')
+    if (!existsSync(manifest) || JSON.parse(readFileSync(manifest, 'utf8')).private) continue
+    await pnpm(['pack', '--pack-destination', folder], dirname(manifest))
+    const tarball = readdirSync(folder).find(file => file.replace(/-\d+\.\d+\.\d+.*\.tgz$/, '') === name)
+    if (tarball === undefined) throw new Error(`pnpm pack made no tarball of ${name}`)
+    tarballs[name] = `file:${join(folder, tarball)}`
+  }
+  return tarballs
+}
+
+/** Copies an example, with the versions that the workspace has tried in place of its own ways to name them. */
+function copy(name, tarballs) {
+  const source = join(root, 'examples', name)
+  const target = join(folder, 'examples', name)
+  mkdirSync(join(folder, 'examples'), { recursive: true })
+  cpSync(source, target, {
+    recursive: true,
+    filter: path => !['node_modules', 'test', '.tap'].includes(basename(path))
+  })
+  const manifest = JSON.parse(readFileSync(join(source, 'package.json'), 'utf8'))
+  for (const kind of ['dependencies', 'devDependencies']) {
+    for (const dependency of Object.keys(manifest[kind] ?? {})) {
+      const installed = join(source, 'node_modules', dependency, 'package.json')
+      manifest[kind][dependency] = tarballs[dependency] ?? JSON.parse(readFileSync(installed, 'utf8')).version
+    }
+  }
+  writeFileSync(join(target, 'package.json'), JSON.stringify(manifest, null, 2))
+}
+
+/** Each example has modules of its own, so that it sees only what it names. */
+async function install(tarballs) {
+  // The packages name each other, too; nothing of that name may come from a registry.
+  const overrides = Object.entries(tarballs).map(([name, tarball]) => `  ${name}: ${JSON.stringify(tarball)}\n`)
+  writeFileSync(join(folder, 'pnpm-workspace.yaml'), `packages:\n  - examples/*\noverrides:\n${overrides.join('')}`)
+  writeFileSync(join(folder, 'package.json'), '{ "private": true }')
+  await pnpm(['install', '--prefer-offline', '--ignore-scripts', '--no-frozen-lockfile'], folder)
+}
+
+async function openServer() {
+  if (process.env.TEST_DATABASE_URL) return null
+  const user = examples.find(name => existsSync(join(folder, 'examples', name, 'node_modules', 'embedded-database')))
+  if (user === undefined) return null
+  const path = join(folder, 'examples', user, 'node_modules', 'embedded-database', 'dist', 'testing.js')
+  const { openTestServer } = await import(pathToFileURL(path).href)
+  return openTestServer()
+}
+
+async function check(name) {
+  const started = performance.now()
+  const cwd = join(folder, 'examples', name)
+  const env = { ...process.env, ...(server ? { TEST_DATABASE_URL: server.connectionString } : {}) }
+  // A check is to make its database itself.
+  delete env.DATABASE_URL
+  const { code, output } = await start(process.execPath, ['--import', 'tsx', 'check.ts'], { cwd, env }, LIMIT_MS)
+  const seconds = ((performance.now() - started) / 1000).toFixed(1)
+  const skipped = /^SKIPPED: .*$/m.exec(output)
+  if (code !== 0) {
+    process.exitCode = 1
+    process.stdout.write(output)
+  }
+  console.log(`${code !== 0 ? 'FAILED ' : skipped ? '-      ' : 'ok     '} ${name} (${seconds} s)`)
+  if (code === 0 && skipped) console.log(`        ${skipped[0]}`)
+}
+
+async function pnpm(args, cwd) {
+  const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+  await run('npm', ['exec', '--yes', `--package=${packageManager}`, '--', 'pnpm', ...args], cwd)
+}
+
+/** @throws Error with its output, when a program fails. */
+async function run(command, args, cwd) {
+  const env = { ...process.env, CI: 'true' }
+  // Left over from `npx -c`, these would be taken for our own arguments.
+  for (const name of ['npm_config_call', 'npm_config_package']) delete env[name]
+  const { code, output } = await start(command, args, { cwd, env }, 10 * 60_000)
+  if (code !== 0) throw new Error(`${output}\n${command} ${args.join(' ')} failed`)
+}
+
+async function start(command, args, options, limitMs) {
+  if (interrupted) return { code: 1, output: '' }
+  // A process group of its own, so that what a check has started ends with it.
+  running = spawn(command, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  for (const stream of [running.stdout, running.stderr]) {
+    stream.setEncoding('utf8').on('data', text => {
+      output += text
+    })
+  }
+  const limit = setTimeout(() => {
+    output += `\nnot finished after ${limitMs / 1000} s\n`
+    end('SIGKILL')
+  }, limitMs)
+  const [code] = await once(running, 'close')
+  clearTimeout(limit)
+  end('SIGKILL')
+  return { code: code ?? 1, output }
+}
+
+function end(signal) {
+  try {
+    if (running) process.kill(-running.pid, signal)
+  } catch (error) {
+    if (error.code !== 'ESRCH') throw error
+  }
+}
