@@ -41,4 +41,6 @@ export const TaskQuery = Type.Object({
 export type TaskQuery = Static<typeof TaskQuery>
 
 export const OfUser = Type.Object({ user_id: Type.String({ description: 'Your own id' }) })
-export const OneTask = Type.Object({ user_id: Type.String(), task_id: Type.String({ format: 'uuid' }) })
+// The length keeps out `urn:uuid:…`, which the format allows and PostgreSQL does not.
+const task_id = Type.String({ format: 'uuid', maxLength: 36 })
+export const OneTask = Type.Object({ user_id: Type.String(), task_id })

@@ -33,7 +33,6 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   const app = Fastify({
     logger,
     trustProxy: httpsOnly ? 'loopback' : false,
-    routerOptions: { ignoreTrailingSlash: true },
     // An unknown field is a mistake to hear of, not one to drop.
     ajv: { customOptions: { removeAdditional: false } }
   })

@@ -11,15 +11,13 @@ const problem = Type.Unsafe<unknown>({ $ref: `${errorSchema.$id}#`, description:
 export const tasksRoutes: FastifyPluginAsyncTypebox = async app => {
   // Whose tasks: the current user's, whatever the path says.
   const tasks = (request: FastifyRequest) => tasksOf(app.pg.pool, currentUser(request).id)
-  // Every route of this scope, also those added tomorrow.
-  app.addHook('onRoute', route => {
-    route.onRequest = [app.requireOwnUser('user_id'), ...[route.onRequest ?? []].flat()]
-    route.schema = { tags: ['tasks'], ...route.schema }
-  })
+  const own = { onRequest: app.requireOwnUser('user_id') }
+  // A route whose guard somebody forgets still needs a user, and finds that user's tasks only.
+  app.setAuthMode('required')
 
   app.post(
     '/',
-    { schema: { params: OfUser, body: TaskCreate, response: { 201: Task, 400: problem } } },
+    { ...own, schema: { params: OfUser, body: TaskCreate, response: { 201: Task, 400: problem } } },
     async (request, reply) => {
       const task = await tasks(request).create(request.body)
       request.log.info({ taskId: task.id }, 'task created')
@@ -30,7 +28,7 @@ export const tasksRoutes: FastifyPluginAsyncTypebox = async app => {
 
   app.get(
     '/',
-    { schema: { params: OfUser, querystring: TaskQuery, response: { 200: Type.Array(Task), 400: problem } } },
+    { ...own, schema: { params: OfUser, querystring: TaskQuery, response: { 200: Type.Array(Task), 400: problem } } },
     async (request, reply) => {
       const page = await tasks(request).list(request.query)
       reply.header('x-total-count', page.total)
@@ -40,24 +38,29 @@ export const tasksRoutes: FastifyPluginAsyncTypebox = async app => {
 
   const one = { params: OneTask, response: { 200: Task, 400: problem, 404: problem } }
 
-  app.get('/:task_id', { schema: one }, async request => found(await tasks(request).find(request.params.task_id)))
+  app.get('/:task_id', { ...own, schema: one }, async request =>
+    found(await tasks(request).find(request.params.task_id))
+  )
 
-  app.put('/:task_id', { schema: { ...one, body: TaskReplace } }, async request => {
+  app.put('/:task_id', { ...own, schema: { ...one, body: TaskReplace } }, async request => {
     const whole = { description: '', completed: false, ...request.body }
     return found(await tasks(request).update(request.params.task_id, whole))
   })
 
-  app.patch('/:task_id', { schema: { ...one, body: TaskUpdate } }, async request =>
+  app.patch('/:task_id', { ...own, schema: { ...one, body: TaskUpdate } }, async request =>
     found(await tasks(request).update(request.params.task_id, request.body))
   )
 
-  app.patch('/:task_id/toggle', { schema: one }, async request =>
+  app.patch('/:task_id/toggle', { ...own, schema: one }, async request =>
     found(await tasks(request).toggle(request.params.task_id))
   )
 
   app.delete(
     '/:task_id',
-    { schema: { ...one, response: { 204: Type.Null({ description: 'Deleted' }), 400: problem, 404: problem } } },
+    {
+      ...own,
+      schema: { ...one, response: { 204: Type.Null({ description: 'Deleted' }), 400: problem, 404: problem } }
+    },
     async (request, reply) => {
       found((await tasks(request).delete(request.params.task_id)) || null)
       request.log.info({ taskId: request.params.task_id }, 'task deleted')

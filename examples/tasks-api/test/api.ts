@@ -61,11 +61,11 @@ export async function openApi(t: Test, options: Partial<ServerOptions> = {}) {
   return { url, connectionString, frontEnd, call, signUp }
 }
 
-/** A token as anybody with a secret could mint it. */
+/** A token as anybody with a secret could mint it. @param options `expires: ''` for a token without an end. */
 export function mint(claims: Record<string, unknown>, { key = secret, expires = '1h', alg = 'HS256' } = {}) {
-  return new SignJWT(claims)
+  const token = new SignJWT(claims)
     .setProtectedHeader({ alg, typ: 'JWT' })
     .setIssuedAt(expires.startsWith('-') ? Math.floor(Date.now() / 1000) - 86_400 : undefined)
-    .setExpirationTime(expires)
-    .sign(new TextEncoder().encode(key))
+  if (expires !== '') token.setExpirationTime(expires)
+  return token.sign(new TextEncoder().encode(key))
 }
