@@ -23,7 +23,9 @@ const MAY: Record<string, RegExp> = {
     /^(decision|types|identity\/(identity-store|membership-store|queryable|tables)|crypto\/(jwt|key-set)|credential\/(api-key|oauth-token|session-cookie)|http\/token)\.ts$|^fastify$|^@fastify\/error$/,
   'check-values.ts': /^$/,
   'check-options.ts': /^(check-values|options|secret)\.ts$/,
-  'testing/': /^(identity\/identity-store\.ts|types\.ts|testing\/|node:|jose)/
+  'testing/': /^(identity\/identity-store\.ts|types\.ts|testing\/|node:|jose)/,
+  'testing/mint.ts': /^(options\.ts|types\.ts|testing\/|node:crypto)/,
+  'testing/build-signed-in-app.ts': /^(fastify|plugin\.ts|options\.ts|types\.ts|testing\/.*)$/
 }
 const IMPORT = /(?:\bfrom|^import) '([^'\n]+)'$/gm
 // The edge: may see everything, and says so by being listed.
