@@ -1,3 +1,4 @@
+import { setTimeout as wait } from 'node:timers/promises'
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible'
 import { stepCountIs, streamText, type ToolSet, tool } from 'ai'
 import { MockLanguageModelV3, simulateReadableStream } from 'ai/test'
@@ -82,7 +83,7 @@ t.test('a character cut in two by the network arrives whole', async t => {
     const event = { choices: [{ index: 0, delta: { content: whole }, finish_reason: null }] }
     for (const byte of Buffer.from(`data: ${JSON.stringify(event)}\n\n`)) {
       raw(Buffer.from([byte]))
-      await new Promise(setImmediate)
+      await wait(2)
     }
     finish()
   })
@@ -457,6 +458,17 @@ t.test('a picture is an item, under the URL the app gives it', async t => {
   })
   const kept = await withParts(t, [picture], { imageUrl: async file => `https://x/${file.mediaType}` })
   t.match((await kept.events(create('Draw'))).at(-1), { item: { image: { url: 'https://x/image/png' } } })
+})
+
+t.test('a tool the provider runs itself is none of the page’s', async t => {
+  const call = { toolCallId: 'c', toolName: 'web_search', input: '{}', providerExecuted: true, dynamic: true } as const
+  const { events } = await withParts(t, [
+    { type: 'tool-call', ...call },
+    { type: 'text-start', id: '0' },
+    { type: 'text-delta', id: '0', delta: 'Found' },
+    { type: 'text-end', id: '0' }
+  ])
+  t.equal(kinds(await events(create('Search'))).at(-1), 'assistant_message done')
 })
 
 t.test('an answer of nothing is an error, one without text after a tool a warning', async t => {

@@ -126,10 +126,12 @@ t.test('a stream may be cut anywhere, even within a character, and end its lines
           '',
           ''
         ].join(end)
+        response.socket?.setNoDelay(true)
         const bytes = Buffer.from(body)
+        // Slowly enough for each piece to be a packet of its own.
         for (let at = 0; at < bytes.length; at += 7) {
           raw(bytes.subarray(at, at + 7))
-          if (at % 140 === 0) await wait(1)
+          await wait(2)
         }
         response.end()
       })

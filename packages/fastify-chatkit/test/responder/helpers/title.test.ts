@@ -148,6 +148,26 @@ t.test('a reader who leaves ends the question too', async t => {
   )
 })
 
+t.test('an answer that fails ends the question too', async t => {
+  const { baseUrl, exchanges } = await modelServer(t, () => undefined)
+  const { events, logged } = await buildApp(t, {
+    respond: withTitle(
+      async function* (turn) {
+        await until(() => exchanges.length === 1)
+        yield* say(turn, 'One')
+        throw new Error('no more')
+      },
+      askChatCompletions({ baseUrl, model: 'small' })
+    )
+  })
+  t.match((await events(create('Hi'))).at(-1), { type: 'error' })
+  await until(() => exchanges[0]?.leftAt !== null)
+  t.match(
+    logged.filter(line => Number(line.level) >= 40),
+    [{ err: { message: 'no more' } }]
+  )
+})
+
 t.test('a key that is refused is in no log', async t => {
   const { baseUrl } = await modelServer(t, ({ json }) => json(401, { error: { message: 'Incorrect key: sk-secret' } }))
   const { events, logged } = await naming(t, askChatCompletions({ baseUrl, model: 'small', apiKey: 'sk-secret' }))
