@@ -1,0 +1,37 @@
+import { parseArgs } from 'node:util'
+
+/** Where a command reads and writes. */
+export interface Io {
+  print: (line: string) => void
+  environment: Record<string, string | undefined>
+}
+
+/** One of the workbench's commands. @throws Refusal with a sentence for whoever typed it. */
+export type Command = (args: readonly string[], io: Io) => Promise<void>
+
+/** Why a command does nothing: a sentence that names the cure. No stack is shown with it. */
+export class Refusal extends Error {}
+
+/**
+ * The options and the words of a command line.
+ *
+ * @param names options, each of which takes a value.
+ * @throws Refusal for an option the command does not have.
+ */
+export function readArgs<Name extends string>(
+  args: readonly string[],
+  names: readonly Name[],
+  usage: string
+): { options: Partial<Record<Name, string>>; words: string[] } {
+  try {
+    const { values, positionals } = parseArgs({
+      // npm and older versions of pnpm hand on the `--` between their arguments and ours.
+      args: args.filter(arg => arg !== '--'),
+      options: Object.fromEntries(names.map(name => [name, { type: 'string' }])),
+      allowPositionals: true
+    })
+    return { options: values as Partial<Record<Name, string>>, words: positionals }
+  } catch (error) {
+    throw new Refusal(`${(error as Error).message.split('\n')[0]}\nUsage: ${usage}`)
+  }
+}

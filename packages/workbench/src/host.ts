@@ -1,0 +1,115 @@
+import { createHmac } from 'node:crypto'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Config, readConfig, SIGN_IN_PATH, startHost } from 'chatkit-host'
+import { type Io, Refusal } from './command.ts'
+
+/** A host that answers, and what is needed to sign people in there. */
+export interface Host {
+  url: string
+  secret: string
+  config: Config
+}
+
+/** Somebody of the seeds, signed in. */
+export interface SignedIn {
+  id: string
+  email: string
+  /** Raw session token. */
+  token: string
+}
+
+/** The options by which every command finds the host. */
+export const HOST_OPTIONS = ['url', 'data-dir'] as const
+
+export type HostOptions = Partial<Record<(typeof HOST_OPTIONS)[number], string>>
+
+/** Names that are only of this machine. */
+const LOCAL = /^(localhost|\[?::1\]?|127(\.\d{1,3}){3})$/
+
+/** Whether an address is of this machine. An address without a host is a socket, and local. */
+export function isLocal(address: string): boolean {
+  const { hostname } = new URL(address)
+  return hostname === '' || LOCAL.test(hostname)
+}
+
+/** The configuration the environment and the options ask for. @throws ConfigError */
+export function configOf(options: HostOptions, { environment }: Io): Config {
+  const directory = options['data-dir']
+  return readConfig(directory === undefined ? environment : { ...environment, DATA_DIR: directory })
+}
+
+/**
+ * Works with the host that runs at `--url` or URL, or on HOST and PORT; when neither is given and none runs there, with one
+ * that is started for the purpose and closed afterwards.
+ *
+ * @param own start one in any case: what is asked about happens inside of it.
+ * @throws Refusal when no host answers where one was said to be, or when it is not on this machine.
+ */
+export async function withHost<Result>(
+  options: HostOptions,
+  io: Io,
+  work: (host: Host) => Promise<Result>,
+  { own = false }: { own?: boolean } = {}
+): Promise<Result> {
+  const config = configOf(options, io)
+  const given = options.url ?? io.environment.URL
+  const url = (given ?? `http://127.0.0.1:${config.port}`).replace(/\/+$/, '')
+  if (!URL.canParse(url)) throw new Refusal(`${url} is no address: write http://127.0.0.1:3000`)
+  if (!isLocal(url))
+    throw new Refusal(`${url} is not on this machine: the workbench signs its users in on local hosts only.`)
+  if (!own && config.port !== 0 && (await isHost(url))) return work({ url, config, secret: secretOf(config) })
+  if (!own && given !== undefined) throw new Refusal(`No host answers at ${url}: start one with npm start.`)
+  const host = await startHost({ ...config, host: '127.0.0.1', port: 0, logLevel: 'silent' }, () => {})
+  try {
+    return await work({ url: host.url, config, secret: secretOf(config) })
+  } finally {
+    await host.close()
+  }
+}
+
+/** The secret of the environment, or the one the data directory keeps. @throws Refusal */
+export function secretOf({ secret, dataDirectory }: Pick<Config, 'secret' | 'dataDirectory'>): string {
+  const file = join(dataDirectory, 'better-auth-secret')
+  if (secret !== null) return secret
+  if (existsSync(file)) return readFileSync(file, 'utf8').trim()
+  throw new Refusal(`There is no secret in ${file}: name the host's DATA_DIR, or set its BETTER_AUTH_SECRET.`)
+}
+
+/**
+ * Signs somebody in, over the wire like anybody else. Who is not there yet is made: a password follows from the secret, so
+ * that nothing has to be kept.
+ *
+ * @param name `ada` for ada@example.com.
+ * @throws Refusal
+ */
+export async function signIn({ url, secret }: Host, name: string): Promise<SignedIn> {
+  if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new Refusal(`"${name}" is no name: write small letters, such as ada`)
+  const email = `${name}@example.com`
+  const password = createHmac('sha256', secret).update(`workbench:${name}`).digest('base64url')
+  const user = { name: `${name.charAt(0).toUpperCase()}${name.slice(1)}`, email, password }
+  for (const what of ['sign-in', 'sign-up']) {
+    const reply = await fetch(`${url}${SIGN_IN_PATH}/${what}/email`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: url },
+      body: JSON.stringify(user)
+    })
+    if (!reply.ok) continue
+    const { token, user: found } = (await reply.json()) as { token: string; user: { id: string } }
+    return { id: found.id, email, token }
+  }
+  throw new Refusal(
+    `${email} can neither sign in nor sign up at ${url}: is it its own sign-in (BETTER_AUTH_MOUNT=1), and is the secret its own?`
+  )
+}
+
+/** Whether a chatkit-host answers there. */
+export async function isHost(url: string): Promise<boolean> {
+  try {
+    const reply = await fetch(url, { signal: AbortSignal.timeout(3000) })
+    const body = (await reply.json()) as { name?: unknown }
+    return body.name === 'chatkit-host'
+  } catch {
+    return false
+  }
+}
