@@ -39,12 +39,12 @@ try {
   }
   assert.equal((await chat(null, create)).status, 401)
   const events = await allEvents(await chat(ada, create))
-  const created = events.find(event => event.type === 'thread.created')
+  const [created] = events.flatMap(event => (event.type === 'thread.created' ? [event.thread] : []))
   assert.ok(created, 'the thread was told of')
-  const answer = events.findLast(event => event.type === 'thread.item.done')?.item
+  const answer = events.flatMap(event => (event.type === 'thread.item.done' ? [event.item] : [])).at(-1)
   assert.equal(answer?.type === 'assistant_message' && answer.content[0]?.text, 'Hello there')
 
-  const read = { type: 'threads.get_by_id', params: { thread_id: created.thread.id } }
+  const read = { type: 'threads.get_by_id', params: { thread_id: created.id } }
   assert.equal((await chat(ada, read)).status, 200)
   assert.equal((await chat(bob, read)).status, 404, "Ada's threads are not there for Bob")
 

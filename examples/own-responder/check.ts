@@ -47,8 +47,11 @@ try {
     'first what is going on, then text'
   )
   assert.equal(deltas(events), 'It is on its way.')
-  assert.equal(events.findLast(event => event.type === 'thread.updated')?.thread.title, 'Where is order 4711?')
-  const shown = events.findLast(event => event.type === 'thread.item.done')?.item
+  assert.equal(
+    events.flatMap(event => (event.type === 'thread.updated' ? [event.thread.title] : [])).at(-1),
+    'Where is order 4711?'
+  )
+  const shown = events.flatMap(event => (event.type === 'thread.item.done' ? [event.item] : [])).at(-1)
   assert.ok(shown?.type === 'widget')
   assert.match(JSON.stringify(shown.widget), /"on its way".*"Stop it"/)
 
@@ -58,7 +61,7 @@ try {
       params: { thread_id: threadId, item_id: shown.id, action: { type: 'parcel.stop', payload: { order: '4711' } } }
     })
   )
-  const replaced = pressed.find(event => event.type === 'thread.item.replaced')?.item
+  const [replaced] = pressed.flatMap(event => (event.type === 'thread.item.replaced' ? [event.item] : []))
   assert.match(JSON.stringify(replaced), /"stopped"/)
   assert.ok(pressed.some(event => event.type === 'client_effect' && event.name === 'parcel_stopped'))
 
@@ -106,9 +109,9 @@ function create(text: string): object {
 }
 
 function threadOf(events: StreamEvent[]): string {
-  const created = events.find(event => event.type === 'thread.created')
+  const [created] = events.flatMap(event => (event.type === 'thread.created' ? [event.thread] : []))
   assert.ok(created)
-  return created.thread.id
+  return created.id
 }
 
 function deltas(events: StreamEvent[]): string {

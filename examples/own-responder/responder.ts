@@ -3,7 +3,7 @@ import {
   action,
   clientEffect,
   progress,
-  type ResponderEvents,
+  type ResponderEvent,
   say,
   streamWidget,
   type Turn,
@@ -28,7 +28,7 @@ function parcelCard(order: string, state: 'on its way' | 'stopped') {
 
 /** Answers a message: what is going on, then text as it comes, then a widget where an order is named. */
 export function respondFrom(source: Source) {
-  return async function* respond(turn: Turn): ResponderEvents & AsyncGenerator {
+  return async function* respond(turn: Turn): AsyncGenerator<ResponderEvent> {
     const question = turn.input?.content.map(part => part.text).join('') ?? ''
     yield progress('Looking it up', 'search')
     // Saved with the thread, and told to the reader after the next event.
@@ -42,7 +42,7 @@ export function respondFrom(source: Source) {
 }
 
 /** Answers a button of the widget: puts the parcel's new state in the place of the old one. */
-export async function* act(turn: ActionTurn): ResponderEvents & AsyncGenerator {
+export async function* act(turn: ActionTurn): AsyncGenerator<ResponderEvent> {
   const { payload } = turn.action
   const order = typeof payload === 'object' && payload !== null && 'order' in payload ? String(payload.order) : null
   if (turn.action.type !== 'parcel.stop' || order === null || turn.sender === null) return
