@@ -1,17 +1,21 @@
 import { createHmac } from 'node:crypto'
-import type { BetterAuthServer } from '../fixtures/better-auth.ts'
+import type { BetterAuthServer, SignedIn } from '../fixtures/better-auth.ts'
 import type { Condition } from './form.ts'
+import type { Presented } from './issue.ts'
 import type { Deployment } from './services.ts'
 
 /** What makes a genuine credential of this user one in the given condition, after it was issued. */
 export async function befall(
   condition: Condition,
   { server, secret, storage }: Deployment,
-  userId: string,
-  tokens: readonly string[]
+  { user: { id: userId }, token }: SignedIn,
+  { tokens: more = [], expire, revoke }: Presented
 ): Promise<void> {
+  const tokens = [token, ...more]
   const sql = (text: string) => server.pool.query(text, [userId])
-  if (condition === 'expired') {
+  if (condition === 'revoked') await revoke?.()
+  else if (condition === 'expired' && expire !== undefined) await expire()
+  else if (condition === 'expired') {
     const rows = await sessionRows(server, userId)
     await Promise.all(rows.map(id => server.pool.query(`${ALL_EXPIRED} where id::text = $1`, [id])))
     for (const token of tokens) expireStored(storage, token, userId)

@@ -1,10 +1,9 @@
-import type t from 'tap'
 import { SECRET, startBetterAuth } from '../fixtures/better-auth.ts'
-import type { Line } from '../fixtures/better-auth-releases.ts'
+import { type Extras, type Line, loadExtras, type Plugin, type Plugins } from '../fixtures/better-auth-releases.ts'
 import { type DeploymentName, deployments, type KeyValueStorage, type Kit } from './deployments.ts'
 import { type Deployment, OTHER_SECRET } from './services.ts'
 
-type Test = Pick<typeof t, 'teardown'>
+type Test = Parameters<typeof startBetterAuth>[0]
 
 /** `genuine` is the one the service stands beside. */
 export type Twin = 'genuine' | 'foreign' | 'expired'
@@ -12,8 +11,9 @@ export type Twin = 'genuine' | 'foreign' | 'expired'
 /** Servers of one line by configuration, each started when first asked for. */
 export function deploymentsOf(t: Test, line: Line) {
   const running = new Map<string, Promise<Deployment>>()
+  return deployment
 
-  return function deployment(name: DeploymentName, twin: Twin = 'genuine'): Promise<Deployment> {
+  function deployment(name: DeploymentName, twin: Twin = 'genuine'): Promise<Deployment> {
     const key = `${name} ${twin}`
     let found = running.get(key)
     if (found === undefined) {
@@ -24,8 +24,13 @@ export function deploymentsOf(t: Test, line: Line) {
   }
 
   async function start(name: DeploymentName): Promise<Deployment> {
+    const extras = await loadExtras[line]()
     const parts = { secret: SECRET, outbox: new Map<string, string>(), storage: memoryStorage() }
-    const server = await startBetterAuth(t, (plugins, url) => settings(name, { ...plugins, ...parts }, url), { line })
+    const server = await startBetterAuth(
+      t,
+      (plugins, url) => ({ baseURL: url, ...configure(name, { ...plugins, ...extras, ...parts }) }),
+      { line }
+    )
     return { server, ...parts }
   }
 
@@ -34,33 +39,41 @@ export function deploymentsOf(t: Test, line: Line) {
    * `expired`: the same deployment, only that its JWTs are of the past.
    */
   async function startTwin(name: DeploymentName, twin: 'foreign' | 'expired', original: Deployment) {
-    const foreign = twin === 'foreign'
-    const parts = foreign
-      ? { secret: OTHER_SECRET, outbox: new Map<string, string>(), storage: memoryStorage() }
-      : { secret: SECRET, outbox: original.outbox, storage: original.storage }
-    const expirationTime = foreign ? undefined : new Date(Date.now() - 60_000)
+    const extras = await loadExtras[line]()
+    const { secret, outbox, storage } = original
+    const parts =
+      twin === 'foreign'
+        ? { secret: OTHER_SECRET, outbox: new Map<string, string>(), storage: memoryStorage(), expired: false }
+        : { secret, outbox, storage, expired: true }
+    const baseURL = original.server.origin
     const server = await startBetterAuth(
       t,
-      plugins => settings(name, { ...plugins, ...parts }, original.server.origin, expirationTime),
-      { line, beside: foreign ? undefined : original.server }
+      plugins => ({ baseURL, ...configure(name, { ...plugins, ...extras, ...parts }) }),
+      { line, beside: twin === 'foreign' ? undefined : original.server }
     )
     return { server, ...parts }
   }
 }
 
-function settings(
-  name: DeploymentName,
-  { jwt, ...kit }: Kit,
-  baseURL: string,
-  expirationTime: Date | undefined = undefined
-) {
-  const configure: (kit: Kit) => ReturnType<(typeof deployments)[DeploymentName]> = deployments[name]
-  const given = configure({
-    ...kit,
+interface Parts extends Plugins, Extras, Pick<Kit, 'secret' | 'outbox' | 'storage'> {
+  expired?: boolean
+}
+
+function configure(name: DeploymentName, { jwt, apiKey, oauthProvider, expired = false, ...parts }: Parts) {
+  const build: (kit: Kit) => ReturnType<(typeof deployments)[DeploymentName]> = deployments[name]
+  const settings = build({
+    ...parts,
     jwt: (options = {}) =>
-      jwt(expirationTime === undefined ? options : { ...options, jwt: { ...options.jwt, expirationTime } })
+      jwt(expired ? { ...options, jwt: { ...options.jwt, expirationTime: new Date(Date.now() - 60_000) } } : options),
+    apiKey: apiKey ?? missing,
+    oauthProvider: oauthProvider ?? missing,
+    accessTokenExpiresIn: expired ? -60 : 3600
   })
-  return { secret: kit.secret, baseURL, ...given }
+  return { secret: parts.secret, ...settings }
+}
+
+function missing(): Plugin {
+  throw new Error('this line has no such plugin: name the lines that have')
 }
 
 function memoryStorage(): KeyValueStorage {

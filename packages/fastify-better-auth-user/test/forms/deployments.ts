@@ -1,14 +1,16 @@
 import { SignJWT } from 'jose'
 import { cheapPasswords } from '../fixtures/better-auth.ts'
-import type { JwtSettings, Plugin, Plugins, Settings } from '../fixtures/better-auth-releases.ts'
+import type { Extras, JwtSettings, Plugin, Plugins, Settings } from '../fixtures/better-auth-releases.ts'
 
 /** What a deployment's configuration is made of. */
-export interface Kit extends Omit<Plugins, 'jwt'> {
+export interface Kit extends Omit<Plugins, 'jwt'>, Required<Extras> {
   /** The jwt plugin; its tokens are of the past where the deployment is to issue expired ones. */
   jwt(settings?: JwtSettings): Plugin
   secret: string
   outbox: Outbox
   storage: KeyValueStorage
+  /** Lifetime of an access token, in seconds; negative where the deployment is to issue expired ones. */
+  accessTokenExpiresIn: number
 }
 
 /** Tokens Better Auth sent by e-mail, by address. */
@@ -23,6 +25,8 @@ export interface KeyValueStorage {
 
 export const ISSUER = 'https://issuer.example.com'
 export const AUDIENCE = 'https://api.example.com'
+/** A service's name in OAuth. */
+export const RESOURCE = 'https://resource.example.com'
 
 /** Configurations of Better Auth, in words every line understands. Each has the columns bans need, and most bearer tokens. */
 export const deployments = {
@@ -140,6 +144,15 @@ export const deployments = {
     plugins: [bearer(), jwt(), admin()],
     secondaryStorage: storage,
     session: { storeSessionInDatabase: true, preserveSessionInDatabase: true }
+  }),
+  'API keys': ({ bearer, admin, apiKey }) => ({ plugins: [bearer(), admin(), apiKey()] }),
+  'OAuth provider': ({ bearer, jwt, admin, oauthProvider, accessTokenExpiresIn }) => ({
+    plugins: [
+      bearer(),
+      jwt({ disableSettingJwtHeader: true }),
+      admin(),
+      oauthProvider({ accessTokenExpiresIn, resource: RESOURCE })
+    ]
   })
 } satisfies Record<string, (kit: Kit) => Settings>
 

@@ -10,6 +10,7 @@ export const CONDITIONS = {
   expired: 'Expired',
   'signed out': 'Signed out',
   'signed out here': 'Signed out here, signed in elsewhere',
+  revoked: 'Revoked',
   tampered: 'Tampered',
   foreign: 'Of another deployment',
   banned: 'User banned',
@@ -45,6 +46,8 @@ export interface Form {
   verdicts: Verdicts
   /** Lines that have the feature, and differences between them. @default all */
   lines?: readonly Line[]
+  /** It stands for its user without any session. */
+  sessionless?: boolean
   /** The session's `impersonatedBy` is set. */
   impersonated?: boolean
 }
@@ -114,3 +117,17 @@ export const jwtOfSession: Verdicts = {
 }
 
 export const hs256OfUser: Verdicts = { ...jwtOfUser, foreign: invalid('the signature was refused') }
+
+export const UNKNOWN = invalid('unknown, expired or disabled')
+
+/** A credential with a row of its own, apart from any session. */
+export const ownRow: Verdicts = {
+  genuine: ok,
+  expired: UNKNOWN,
+  'signed out': ok,
+  revoked: UNKNOWN,
+  tampered: UNKNOWN,
+  foreign: UNKNOWN,
+  banned: BANNED,
+  deleted: UNKNOWN
+}

@@ -1,4 +1,5 @@
 import { LINES, type Line } from '../fixtures/better-auth-releases.ts'
+import { RESOURCE } from './deployments.ts'
 import {
   always,
   anonymous,
@@ -7,15 +8,22 @@ import {
   invalid,
   jwtOfSession,
   jwtOfUser,
+  ok,
+  ownRow,
   session,
-  signedSession
+  signedSession,
+  UNKNOWN,
+  type Verdicts
 } from './form.ts'
 import * as issue from './issue.ts'
 
 const UNSIGNED = always(invalid('the cookie is not signed'))
 const NO_SESSION = always(invalid('no such session'))
+const EXPIRED_ROW = invalid('the session has expired')
 const OTHER_SECRET = invalid('signed with another secret')
 const SINCE_1_7: readonly Line[] = ['1.7']
+// The package of 1.5 and 1.6 would find the better-auth of 1.7 beside it.
+const WITH_API_KEYS: readonly Line[] = ['1.4', '1.7']
 const UP_TO_1_6: readonly Line[] = ['1.4', '1.5', '1.6']
 
 const bearer: readonly Form[] = (
@@ -285,6 +293,25 @@ const storage: readonly Form[] = (
       verdicts: jwtOfUser
     },
     {
+      name: '`token`, `preserveSessionInDatabase`, read from the database alone',
+      on: 'secondary storage, rows preserved',
+      by: 'default',
+      lines: SINCE_1_7,
+      issue: issue.rawToken,
+      kind: 'bearer-session',
+      verdicts: { ...session, 'signed out': EXPIRED_ROW, 'signed out here': EXPIRED_ROW }
+    },
+    {
+      name: '`token`, `preserveSessionInDatabase`, read from the database alone: **sign-outs go unseen**, read the storage',
+      on: 'secondary storage, rows preserved',
+      by: 'default',
+      lines: UP_TO_1_6,
+      issue: issue.rawToken,
+      kind: 'bearer-session',
+      // The row looks as it did before.
+      verdicts: { ...session, 'signed out': ok, 'signed out here': ok }
+    },
+    {
       name: '`token`, `preserveSessionInDatabase`',
       on: 'secondary storage, rows preserved',
       issue: issue.rawToken,
@@ -298,6 +325,91 @@ const storage: readonly Form[] = (
   by: 'secondary storage',
   ...form
 }))
+
+const further: readonly Form[] = (
+  [
+    {
+      name: 'API key in `x-api-key`, with `apiKey`',
+      on: 'API keys',
+      by: 'API keys',
+      lines: WITH_API_KEYS,
+      issue: issue.apiKey,
+      kind: 'api-key',
+      sessionless: true,
+      verdicts: ownRow
+    },
+    {
+      name: 'API key in `x-api-key`, without `apiKey`',
+      on: 'API keys',
+      by: 'HS256 only',
+      lines: WITH_API_KEYS,
+      issue: issue.apiKey,
+      kind: null,
+      verdicts: always(anonymous)
+    },
+    {
+      name: 'API key as bearer, with `apiKey`',
+      on: 'API keys',
+      by: 'API keys',
+      lines: WITH_API_KEYS,
+      issue: issue.apiKeyAsBearer,
+      kind: 'bearer-session',
+      verdicts: NO_SESSION
+    },
+    {
+      name: 'OAuth access token, opaque, with `oauth`',
+      on: 'OAuth provider',
+      by: 'OAuth',
+      lines: SINCE_1_7,
+      issue: issue.oauthToken('access_token'),
+      kind: 'oauth-token',
+      // Refused, it could as well have been a session token.
+      verdicts: as('bearer-session', { ...ownRow, 'signed out': UNKNOWN, 'signed out here': UNKNOWN }, { genuine: ok })
+    },
+    {
+      name: 'OAuth access token, JWT, with `oauth`',
+      on: 'OAuth provider',
+      by: 'OAuth',
+      lines: SINCE_1_7,
+      issue: issue.oauthToken('access_token', RESOURCE),
+      kind: 'oauth-token',
+      verdicts: {
+        ...jwtOfUser,
+        'signed out': UNKNOWN,
+        'signed out here': UNKNOWN,
+        deleted: UNKNOWN
+      }
+    },
+    {
+      name: 'OAuth access token, opaque, without `oauth`',
+      on: 'OAuth provider',
+      lines: SINCE_1_7,
+      issue: issue.oauthToken('access_token'),
+      kind: 'bearer-session',
+      verdicts: NO_SESSION
+    },
+    {
+      name: 'OAuth access token, JWT, without `oauth`',
+      on: 'OAuth provider',
+      lines: SINCE_1_7,
+      issue: issue.oauthToken('access_token', RESOURCE),
+      kind: 'bearer-jwt',
+      verdicts: always(invalid('a token of another type'))
+    },
+    {
+      name: '`id_token`, with `oauth`',
+      on: 'OAuth provider',
+      by: 'OAuth',
+      lines: SINCE_1_7,
+      issue: issue.oauthToken('id_token'),
+      kind: 'bearer-jwt',
+      verdicts: always(invalid('from another issuer'), {
+        tampered: invalid('the signature was refused'),
+        foreign: invalid('signed with an unknown key')
+      })
+    }
+  ] satisfies Omit<Form, 'group'>[]
+).map(form => ({ group: 'API keys and OAuth', ...form }))
 
 const cacheCookies = /session_data/
 const caches: readonly Form[] = (
@@ -394,7 +506,26 @@ const others: readonly Form[] = (
 ).map(form => ({ group: 'What is no credential here', kind: 'bearer-session', ...form }))
 
 /** Everything Better Auth gives out, and what becomes of it. The README's table is made of this, and so are the tests. */
-export const forms: readonly Form[] = [...bearer, ...cookies, ...jwts, ...hs256, ...storage, ...caches, ...others]
+export const forms: readonly Form[] = [
+  ...bearer,
+  ...cookies,
+  ...jwts,
+  ...hs256,
+  ...storage,
+  ...further,
+  ...caches,
+  ...others
+]
+
+/** All verdicts with a kind other than the form's, but for some. */
+function as(kind: string, verdicts: Verdicts, but: Verdicts): Verdicts {
+  return Object.fromEntries(
+    Object.entries({ ...verdicts, ...but }).map(([condition, verdict]) => [
+      condition,
+      condition in but ? verdict : { ...verdict, kind }
+    ])
+  )
+}
 
 function hs256Refused(reason: string) {
   const broken = invalid('the signature was refused')

@@ -1,4 +1,5 @@
 import { cookiesOf, PASSWORD, type SignedIn } from '../fixtures/better-auth.ts'
+import { authorize, registerClient, revokeToken } from '../fixtures/oauth.ts'
 import { type Outbox, signHs256 } from './deployments.ts'
 import type { Deployment } from './services.ts'
 
@@ -8,10 +9,11 @@ export type Headers = Record<string, string>
 export interface Presented {
   credential: string
   carry(credential: string): Headers
-  /** Whose it is, when not the holder's. */
-  user?: { id: string; email: string }
   /** Tokens of further sessions behind it. */
   tokens?: readonly string[]
+  /** For credentials whose end is not their session's. */
+  expire?(): Promise<unknown>
+  revoke?(): Promise<unknown>
 }
 
 export interface Occasion extends Deployment {
@@ -200,6 +202,36 @@ export const oneTimeToken: Issue = async ({ server, holder }) => {
   const reply = await server.get('/one-time-token/generate', auth(holder))
   return { credential: ((await reply.json()) as { token: string }).token, carry: bearer }
 }
+
+export const apiKey: Issue = async ({ server, holder }) => {
+  const headers = { cookie: holder.cookie }
+  const reply = await server.post('/api-key/create', { name: 'deploy' }, headers)
+  const { id, key } = (await reply.json()) as { id: string; key: string }
+  return {
+    credential: key,
+    carry: credential => ({ 'x-api-key': credential }),
+    expire: () => server.pool.query(`update apikey set "expiresAt" = now() - interval '1 second' where id = $1`, [id]),
+    revoke: () => server.post('/api-key/delete', { keyId: id }, headers)
+  }
+}
+
+export const apiKeyAsBearer: Issue = async occasion => ({ ...(await apiKey(occasion)), carry: bearer })
+
+const OAUTH_EXPIRED = `update "oauthAccessToken" set "expiresAt" = now() - interval '1 second'`
+
+/** What the authorization code flow of a client ends with, for a resource or for none. */
+export const oauthToken =
+  (which: 'access_token' | 'id_token', resource?: string): Issue =>
+  async ({ server, holder }) => {
+    const client = await registerClient(server, holder)
+    const { [which]: credential = '' } = await authorize(server, client, holder, resource)
+    return {
+      credential,
+      carry: bearer,
+      expire: () => server.pool.query(`${OAUTH_EXPIRED} where "userId" = $1`, [holder.user.id]),
+      revoke: () => revokeToken(server, client, credential)
+    }
+  }
 
 async function mailed(outbox: Outbox, address: string, ask?: () => Promise<unknown>): Promise<Presented> {
   if (ask !== undefined) {

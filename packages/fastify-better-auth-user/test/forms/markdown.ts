@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs'
 import { LINES } from '../fixtures/better-auth-releases.ts'
 import { CONDITIONS, type Condition, type Form } from './form.ts'
+import type { Pair } from './pairs.ts'
 
 /** The README's section between its markers. */
-export function formsSection(forms: readonly Form[]): string {
+export function formsSection(forms: readonly Form[], pairs: readonly Pair[]): string {
   const groups = [...new Set(forms.map(({ group }) => group))]
-  return [INTRODUCTION, ...groups.map(group => table(group, forms))].join('\n\n')
+  return [INTRODUCTION, ...groups.map(group => table(group, forms)), pairsTable(pairs)].join('\n\n')
 }
 
 const INTRODUCTION = `## Form × verdict
@@ -30,9 +31,23 @@ function table(group: string, forms: readonly Form[]): string {
   ].join('\n')
 }
 
+function pairsTable(pairs: readonly Pair[]): string {
+  return [
+    '### Two at once\n',
+    '| Sent | Answer |',
+    '| --- | --- |',
+    ...pairs.map(
+      ({ name, verdict, user }) => `| ${name} | ${verdict.status}${user === undefined ? '' : `, as ${USERS[user]}`} |`
+    )
+  ].join('\n')
+}
+
+const USERS = { ada: 'Ada', grace: 'Grace' }
+
 function nameOf({ name, lines = LINES }: Form): string {
   if (lines.length === LINES.length) return name
-  return `${name} (${lines.length === 1 ? lines[0] : `${lines[0]} to ${lines.at(-1)}`})`
+  const all = LINES.slice(0, LINES.indexOf(lines.at(-1) ?? LINES[0]) + 1)
+  return `${name} (${lines.length === all.length && lines.length > 1 ? `up to ${lines.at(-1)}` : lines.join(', ')})`
 }
 
 function version(line: (typeof LINES)[number]): string {

@@ -1,5 +1,8 @@
 import { subscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
+import { Agent, get, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { json } from 'node:stream/consumers'
 import Fastify, { type FastifyInstance } from 'fastify'
 import betterAuthUser, {
   type AuthDecision,
@@ -15,8 +18,12 @@ import { deploymentsOf } from './deployment.ts'
 import type { DeploymentName } from './deployments.ts'
 import { CONDITIONS, type Condition, type Form, type Verdict, type Verdicts } from './form.ts'
 import { forms } from './forms.ts'
-import type { Headers, Presented } from './issue.ts'
+import { type Headers, jwt, type Presented } from './issue.ts'
+import { pairs } from './pairs.ts'
 import { type Deployment, type ServiceName, services } from './services.ts'
+
+const agent = new Agent({ keepAlive: true })
+t.teardown(() => agent.destroy())
 
 const decisions: AuthDecision[] = []
 subscribe(DECISION_CHANNEL, message => decisions.push(message as AuthDecision))
@@ -33,11 +40,13 @@ export function runForms(line: Line): void {
   const deployment = deploymentsOf(t, line)
   const warm = new Map<string, Promise<FastifyInstance>>()
   let people = 0
+  // For machines busy with other things.
+  t.setTimeout(300_000)
 
   for (const form of forms.filter(({ lines }) => lines?.includes(line) ?? true)) {
     t.test(`${form.group}: ${form.name}`, async t => {
       // One credential for what can be undone, and for the end of its user; others end their sessions.
-      const shared = once(() => issue(form, 'genuine'))
+      const shared = lazily(() => issue(form, 'genuine'))
       for (const [condition, verdict] of inOrder(form.verdicts)) {
         const issued = UNDONE.includes(condition) ? await shared() : await issue(form, condition)
         const { found, wanted } = await check(form, condition, verdict, issued)
@@ -45,6 +54,27 @@ export function runForms(line: Line): void {
       }
     })
   }
+
+  for (const { name, headers, verdict, user } of pairs) {
+    t.test(`Two at once: ${name}`, async t => {
+      const { two, app, on } = await shared()
+      const fresh = await openService('default', on)
+      await fresh.listen({ host: '127.0.0.1', port: 0 })
+      const raw = headers(two)
+      const found = [await askRaw(app, raw), await askRaw(app, raw), await askRaw(fresh, raw)]
+      const wanted = expected({ kind: verdict.kind }, verdict, two[user ?? 'ada'].user)
+      t.strictSame(found, [wanted, wanted, wanted])
+      await fresh.close()
+    })
+  }
+
+  const shared = lazily(async () => {
+    const on = await deployment('plain')
+    const ada = await on.server.signUp('Ada Lovelace')
+    const grace = await on.server.signUp('Grace Hopper')
+    const { credential } = await jwt({ ...on, holder: ada, expired: false })
+    return { two: { ada, grace, jwt: credential }, app: await warmService('plain', 'default', on), on }
+  })
 
   async function issue(form: Form, condition: Condition): Promise<Issued> {
     const { on = 'plain' } = form
@@ -68,7 +98,7 @@ export function runForms(line: Line): void {
       // Seen while good, so that whatever is kept of it is kept.
       found.push(await ask(app, presented.carry(presented.credential)))
       wanted.push(whole(verdicts.genuine ?? verdict))
-      await befall(condition, genuine, holder.user.id, [holder.token, ...(presented.tokens ?? [])])
+      await befall(condition, genuine, holder, presented)
     }
     for (const credential of condition === 'tampered' ? tamper(presented.credential) : [presented.credential]) {
       const headers = presented.carry(credential)
@@ -110,7 +140,7 @@ function isOfClaim(verdict: Verdict | undefined): boolean {
   return verdict?.code === 'FST_BAU_TOKEN_EXPIRED'
 }
 
-function once<T>(make: () => Promise<T>): () => Promise<T> {
+function lazily<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
   return () => {
     made ??= make()
@@ -135,6 +165,7 @@ interface Answer {
   status: number
   code: string | null
   user: { id: string; email: string } | null
+  session: boolean
   impersonated: boolean
   outcome: string | undefined
   kind: string | null | undefined
@@ -142,12 +173,17 @@ interface Answer {
   why: [code: string | null | undefined, reason: string | null | undefined]
 }
 
-function expected(form: Form, { status, code, reason, kind = form.kind }: Verdict, user: SignedIn['user']): Answer {
+function expected(
+  form: Pick<Form, 'kind' | 'sessionless' | 'impersonated'>,
+  { status, code, reason, kind = form.kind }: Verdict,
+  user: SignedIn['user']
+): Answer {
   const good = status === 200
   return {
     status,
     code,
     user: good ? { id: user.id, email: user.email } : null,
+    session: good && form.sessionless !== true,
     impersonated: good && form.impersonated === true,
     outcome: good ? 'authenticated' : kind === null ? 'anonymous' : 'rejected',
     kind,
@@ -162,29 +198,37 @@ interface Body {
 }
 
 async function ask(app: FastifyInstance, headers: Headers, over: 'socket' | 'inject' = 'socket'): Promise<Answer> {
+  if (over === 'socket') return askRaw(app, Object.entries(headers).flat())
+  return toAnswer(async () => {
+    const reply = await app.inject({ url: '/me', headers })
+    return { status: reply.statusCode, body: reply.json() as Body }
+  })
+}
+
+/** Over its socket, with header lines as they are; `fetch` would join those of one name. */
+function askRaw(app: FastifyInstance, headers: string[]): Promise<Answer> {
+  const { port } = app.server.address() as AddressInfo
+  return toAnswer(async () => {
+    const request = get({ host: '127.0.0.1', port, path: '/me', agent, headers: ['Host', '127.0.0.1', ...headers] })
+    const [response] = (await once(request, 'response')) as [IncomingMessage]
+    return { status: response.statusCode ?? 0, body: (await json(response)) as Body }
+  })
+}
+
+async function toAnswer(send: () => Promise<{ status: number; body: Body }>): Promise<Answer> {
   decisions.length = 0
-  const { status, body } = await (over === 'socket' ? send(app, headers) : inject(app, headers))
+  const { status, body } = await send()
   const [decision] = decisions
   const { code = null, user, session } = body
-  if (session && session.userId !== user?.id) throw new Error('the session is not the user’s')
+  if (session && session.userId !== user?.id) throw new Error("the session is another user's")
   return {
     status,
     code,
     user: user === undefined ? null : { id: user.id, email: user.email },
+    session: session != null,
     impersonated: typeof session?.impersonatedBy === 'string',
     outcome: decision?.outcome,
     kind: decision?.kind,
     why: [decision?.code, decision?.reason]
   }
-}
-
-async function send(app: FastifyInstance, headers: Headers): Promise<{ status: number; body: Body }> {
-  const { port } = app.server.address() as AddressInfo
-  const reply = await fetch(`http://127.0.0.1:${port}/me`, { headers })
-  return { status: reply.status, body: (await reply.json()) as Body }
-}
-
-async function inject(app: FastifyInstance, headers: Headers): Promise<{ status: number; body: Body }> {
-  const reply = await app.inject({ url: '/me', headers })
-  return { status: reply.statusCode, body: reply.json() as Body }
 }

@@ -1,9 +1,12 @@
-import { type BetterAuthUserOptions, postgresIdentityStore } from 'fastify-better-auth-user'
-import { layeredIdentityStore } from '../../src/identity/layered.ts'
-import { postgresUserStore } from '../../src/identity/postgres-users.ts'
-import { secondaryStorageIdentityStore } from '../../src/identity/secondary-storage.ts'
+import {
+  type BetterAuthUserOptions,
+  layeredIdentityStore,
+  postgresIdentityStore,
+  postgresUserStore,
+  secondaryStorageIdentityStore
+} from 'fastify-better-auth-user'
 import { type BetterAuthServer, SECRET } from '../fixtures/better-auth.ts'
-import { AUDIENCE, ISSUER, type KeyValueStorage, type Outbox } from './deployments.ts'
+import { AUDIENCE, ISSUER, type KeyValueStorage, type Outbox, RESOURCE } from './deployments.ts'
 
 export const OTHER_SECRET = 'wT7pL2kQ9xZ4vB8nM1cR6yH3jF5dG0sA'
 export const NEW_SECRET = 'aP3sD6fG9hJ2kL5zX8cV1bN4mQ7wE0rT'
@@ -32,6 +35,12 @@ export const services = {
   'HS256 only': () => ({ hs256: true }),
   'HS256 with issuer': ({ server }) => ({ hs256: { issuer: server.origin } }),
   'two secrets': () => ({ secret: [NEW_SECRET, SECRET] }),
+  'API keys': () => ({ apiKey: true }),
+  OAuth: ({ server }) => ({
+    hs256: true,
+    keySet: keySet(server, 'database'),
+    oauth: { issuer: `${server.origin}/api/auth`, audience: RESOURCE }
+  }),
   'secondary storage': deployment => ({
     hs256: true,
     keySet: keySet(deployment.server, 'database'),
