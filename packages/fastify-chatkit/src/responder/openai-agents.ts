@@ -5,7 +5,7 @@ import { logModelError, ModelError, type ModelErrorMessages } from './model-erro
 import { type ModelInputOptions, modelInput } from './model-input.ts'
 import { Answer } from './openai-agents/answer.ts'
 import type { Channel } from './openai-agents/channel.ts'
-import { AgentContext, channelOf } from './openai-agents/context.ts'
+import { type AgentContext, agentContext, channelOf } from './openai-agents/context.ts'
 import { fromAgentsError, guardrailIn, refusalIn } from './openai-agents/error.ts'
 import { agentInput } from './openai-agents/input.ts'
 import type { ImageOptions } from './openai-agents/pictures.ts'
@@ -15,7 +15,7 @@ import { ChatKitStreamError } from './stream-error.ts'
 
 export type { ClientToolCall } from './openai-agents/channel.ts'
 export { type ClientToolOptions, clientTool } from './openai-agents/client-tool.ts'
-export { AgentContext, type RunningTask } from './openai-agents/context.ts'
+export { type AgentContext, agentContext, type RunningTask } from './openai-agents/context.ts'
 export { agentInput } from './openai-agents/input.ts'
 export type { MadeImage } from './openai-agents/pictures.ts'
 export type { WorkflowOptions, WorkflowSummary } from './openai-agents/steps.ts'
@@ -54,7 +54,7 @@ export function openaiAgents<Context = unknown>(
   options: OpenaiAgentsOptions & { input?: ModelInputOptions } = {}
 ): Responder<Context> {
   return async function* (turn) {
-    const context = new AgentContext(turn)
+    const context = agentContext(turn)
     const input = agentInput(await modelInput(turn, options.input))
     yield* showRun(context, () => run(context, input), options)
   }
@@ -162,9 +162,12 @@ function* end<Context>(
   const call = channel.clientCall
   channel.clientCall = null
   const about = { threadId: turn.thread.id, requestId: turn.requestId }
-  for (const { name } of run.interruptions)
-    if (name === undefined || !channel.clientTools.has(name))
-      turn.log.warn({ tool: name, ...about }, 'A tool waits for an approval, which nobody can give here')
+  for (const { name, rawItem } of run.interruptions) {
+    if (name !== undefined && channel.clientTools.has(name)) continue
+    // The SDK asks for approval of what it cannot read.
+    if (!hasJson(rawItem)) throw new ModelError('answer', { detail: `The arguments for the tool ${name} are no JSON` })
+    turn.log.warn({ tool: name, ...about }, 'A tool waits for an approval, which nobody can give here')
+  }
   if (call) yield* answer.handOver(call)
   else {
     yield* answer.settle()
@@ -193,4 +196,14 @@ function listen(run: StreamedRun, channel: Channel): () => void {
     channel.push({ type: 'failure', error })
   })
   return () => void reader.cancel().catch(() => undefined)
+}
+
+function hasJson(call: object): boolean {
+  if (!('arguments' in call) || typeof call.arguments !== 'string') return true
+  try {
+    JSON.parse(call.arguments)
+    return true
+  } catch {
+    return false
+  }
 }

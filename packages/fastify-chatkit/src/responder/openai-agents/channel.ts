@@ -27,6 +27,14 @@ export class Channel {
   /** Names of tools for the page that were called, the dropped ones included. */
   readonly clientTools = new Set<string>()
 
+  /** @returns false when there is another call already, and this one is dropped. */
+  call(call: ClientToolCall): boolean {
+    this.clientTools.add(call.name)
+    const before = this.clientCall
+    this.clientCall ??= call
+    return !before || (call.callId !== undefined && call.callId === before.callId)
+  }
+
   push(arrival: Arrival): void {
     this.#waiting.push(arrival)
     this.#wake?.()
