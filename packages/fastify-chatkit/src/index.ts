@@ -1,4 +1,5 @@
 export type { AttachmentRequest, AttachmentStore, CreatedAttachment } from './attachment/attachment-store.ts'
+export { type Collected, type CollectOptions, collectOrphans } from './attachment/collect-orphans.ts'
 export { type ChatKitErrorCode, chatkitErrors, isChatKitError } from './errors.ts'
 export type { Recording } from './operation/operation.ts'
 export type { ChatKitOptions, Limits } from './options.ts'

@@ -1,4 +1,6 @@
 import * as main from 'fastify-chatkit'
+import * as attachments from 'fastify-chatkit/attachments'
+import * as s3 from 'fastify-chatkit/s3'
 import * as testing from 'fastify-chatkit/testing'
 import t from 'tap'
 
@@ -11,6 +13,7 @@ t.test('fastify-chatkit exports these names', async t => {
     'chatkit',
     'chatkitErrors',
     'clientEffect',
+    'collectOrphans',
     'default',
     'diffWidget',
     'echo',
@@ -50,4 +53,9 @@ t.test('fastify-chatkit/testing exports these names', async t => {
     'scriptedResponder',
     'threadStoreContract'
   ])
+})
+
+t.test('the subpaths of the attachment stores export these names', async t => {
+  t.strictSame(Object.keys(attachments).toSorted(), ['attachmentRoutes', 'localAttachmentStore'])
+  t.strictSame(Object.keys(s3).toSorted(), ['s3AttachmentStore'])
 })

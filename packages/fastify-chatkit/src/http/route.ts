@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { withFreshPreviews } from '../attachment/fresh-previews.ts'
-import { chatkitErrors } from '../errors.ts'
 import type { Call, Settings, StreamOperation } from '../operation/operation.ts'
 import { makeTurn } from '../operation/turn.ts'
 import type { ResolvedOptions } from '../options.ts'
 import { guardedThreads } from '../store/guarded.ts'
-import { checkedOwner } from '../store/thread-store.ts'
 import { Outlet } from '../stream/outlet.ts'
 import type { Running } from '../stream/run-responder.ts'
 import type { Runs } from '../stream/runs.ts'
 import { streamHeaders } from '../stream/sse.ts'
 import { understand } from './body.ts'
+import { ownerOf } from './owner.ts'
 import { readerSignal } from './reader.ts'
 
 /** Answers one request: who asks, what is asked, then JSON or a stream. */
@@ -46,15 +45,6 @@ export function makeHandler(options: ResolvedOptions, runs: Runs) {
       begin: async signal => await begin(operation, params, { ...call, signal })
     })
     return reply.headers(streamHeaders).send(outlet.stream)
-  }
-}
-
-async function ownerOf(request: FastifyRequest, options: ResolvedOptions): Promise<string> {
-  const owner = await options.owner(request)
-  try {
-    return checkedOwner(owner)
-  } catch (cause) {
-    throw new chatkitErrors.FST_CHATKIT_OWNER_MISSING({ cause })
   }
 }
 

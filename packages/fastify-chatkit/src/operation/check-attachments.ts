@@ -14,8 +14,12 @@ export async function checkAttachments(
   { threads, owner, settings }: Pick<Call, 'threads' | 'owner' | 'settings'>
 ): Promise<void> {
   const { attachments: store } = settings
-  const ids = [...new Set(input.attachments)]
-  const found = await Promise.all(ids.map(id => threads.findAttachment(id)))
-  if (found.includes(null)) throw new chatkitErrors.FST_CHATKIT_ATTACHMENT_NOT_FOUND()
-  await Promise.all(found.map(attachment => attachment && askAttachmentStore(() => store?.verify?.(attachment, owner))))
+  const check = async (id: string) => {
+    const found = await threads.findAttachment(id)
+    if (!found) throw new chatkitErrors.FST_CHATKIT_ATTACHMENT_NOT_FOUND()
+    return found
+  }
+  // All of them first: whether bytes are there is asked only of what is this owner's.
+  const found = await Promise.all([...new Set(input.attachments)].map(check))
+  await Promise.all(found.map(async one => await askAttachmentStore(() => store?.verify?.(one, owner))))
 }
