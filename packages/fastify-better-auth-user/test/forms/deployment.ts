@@ -1,6 +1,6 @@
 import { SECRET, startBetterAuth } from '../fixtures/better-auth.ts'
 import { type Extras, type Line, loadExtras, type Plugin, type Plugins } from '../fixtures/better-auth-releases.ts'
-import { type DeploymentName, deployments, type KeyValueStorage, type Kit } from './deployments.ts'
+import { type DeploymentName, deployments, type KeyValueStorage, type Kit, LIKE_PLAIN } from './deployments.ts'
 import { type Deployment, OTHER_SECRET } from './services.ts'
 
 type Test = Parameters<typeof startBetterAuth>[0]
@@ -29,7 +29,7 @@ export function deploymentsOf(t: Test, line: Line) {
     const server = await startBetterAuth(
       t,
       (plugins, url) => ({ baseURL: url, ...configure(name, { ...plugins, ...extras, ...parts }) }),
-      { line }
+      { line, beside: await plain(name, 'genuine') }
     )
     return { server, ...parts }
   }
@@ -49,9 +49,13 @@ export function deploymentsOf(t: Test, line: Line) {
     const server = await startBetterAuth(
       t,
       plugins => ({ baseURL, ...configure(name, { ...plugins, ...extras, ...parts }) }),
-      { line, beside: twin === 'foreign' ? undefined : original.server }
+      { line, beside: twin === 'foreign' ? await plain(name, 'foreign') : original.server }
     )
     return { server, ...parts }
+  }
+
+  async function plain(name: DeploymentName, twin: Twin) {
+    return LIKE_PLAIN.has(name) ? (await deployment('plain', twin)).server : undefined
   }
 }
 

@@ -158,6 +158,24 @@ export const deployments = {
 
 export type DeploymentName = keyof typeof deployments
 
+/** Those with the tables and keys of `plain`. They share its database, which saves most of the migrations. */
+export const LIKE_PLAIN: ReadonlySet<DeploymentName> = new Set<DeploymentName>([
+  'https',
+  'cookie prefix',
+  'cookie name',
+  'multi session',
+  'signed bearer only',
+  'session id claim',
+  'other issuer',
+  'e-mail as subject',
+  'HS256 signer',
+  'compact cookie cache',
+  'JWT cookie cache',
+  'JWE cookie cache',
+  'cookie cache by key set',
+  'e-mails'
+])
+
 interface Mail {
   user: { email: string }
   token: string
