@@ -23,6 +23,8 @@ const tripwires = [
 
 /** The name of the guardrail that stopped a run, or `null` when it was something else. */
 export function guardrailIn(error: unknown): string | null {
+  // Those of tools come inside another.
+  if (error instanceof ToolCallError) return guardrailIn(error.error)
   if (!(error instanceof AgentsError) || !tripwires.some(tripwire => error instanceof tripwire)) return null
   const { guardrail } = (error as InputGuardrailTripwireTriggered).result
   return guardrail.name

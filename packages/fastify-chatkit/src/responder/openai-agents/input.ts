@@ -39,7 +39,14 @@ export function agentInput(messages: readonly ModelMessage[]): AgentInputItem[] 
       }
     }
   }
-  return input
+  return input.map(asPlain)
+}
+
+/** Text alone goes as text: some servers know no parts. */
+function asPlain(item: AgentInputItem): AgentInputItem {
+  if (!('role' in item) || item.role !== 'user' || typeof item.content === 'string') return item
+  const texts = item.content.map(part => (part.type === 'input_text' ? part.text : null))
+  return texts.includes(null) ? item : { ...item, content: texts.join('\n\n') }
 }
 
 function userPart(part: ModelPart): UserPart {

@@ -63,7 +63,7 @@ for (const useResponses of [true, false])
       const asked = exchanges[1]?.body
       if (useResponses)
         t.match(asked.input, [
-          { role: 'user', content: [{ text: 'My cart?' }] },
+          { role: 'user', content: 'My cart?' },
           { role: 'assistant', content: [{ type: 'output_text', text: 'One moment' }] },
           { type: 'function_call', call_id: 'call_77', name: 'get_cart', arguments: '{"full":true}' },
           { type: 'function_call_output', call_id: 'call_77', output: '{"pears":3}' }

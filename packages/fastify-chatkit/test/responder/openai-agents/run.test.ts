@@ -1,0 +1,129 @@
+import { Agent, OpenAIProvider, Runner } from '@openai/agents'
+import type { ModelMessage } from 'fastify-chatkit'
+import * as openaiAgentsModule from 'fastify-chatkit/openai-agents'
+import { agentContext, agentInput, fromAgentRun } from 'fastify-chatkit/openai-agents'
+import t from 'tap'
+import { add, buildApp, create, kinds, threadIdOf } from '../../fixtures/build-app.ts'
+import { agentApp, answerOf, textOf } from '../fixtures/agent-app.ts'
+import { modelServer, says } from '../fixtures/model-server.ts'
+import { responseSays } from '../fixtures/responses-reply.ts'
+
+t.test('fastify-chatkit/openai-agents exports these names', async t => {
+  t.strictSame(Object.keys(openaiAgentsModule).toSorted(), [
+    'agentContext',
+    'agentInput',
+    'clientTool',
+    'fromAgentRun',
+    'openaiAgents'
+  ])
+})
+
+for (const useResponses of [true, false])
+  t.test(
+    `an agent is told its instructions and the thread, ${useResponses ? 'in Responses' : 'in chat completions'}`,
+    async t => {
+      const reply = useResponses ? responseSays : says
+      const { events, exchanges } = await agentApp(
+        t,
+        { useResponses, agent: { instructions: run => `You help ${run.context.turn.owner}.` } },
+        reply(['Hello Ada']),
+        reply(['Bye'])
+      )
+      const id = threadIdOf(await events(create('Hi')))
+      await events(add(id, 'Bye', { quoted_text: 'Hello' }))
+      const asked = exchanges[1]?.body
+      t.match(exchanges[1]?.headers, { authorization: 'Bearer sk-secret' })
+      if (useResponses)
+        t.match(asked, {
+          instructions: 'You help ada.',
+          input: [
+            { role: 'user', content: 'Hi' },
+            { role: 'assistant', content: [{ type: 'output_text', text: 'Hello Ada' }] },
+            { role: 'user', content: /^Bye\n\n[^]*passage:\nHello$/ }
+          ]
+        })
+      else
+        t.match(asked.messages, [
+          { role: 'system', content: 'You help ada.' },
+          { role: 'user', content: 'Hi' },
+          { role: 'assistant', content: [{ text: 'Hello Ada' }] },
+          { role: 'user', content: /^Bye\n\n[^]*passage:\nHello$/ }
+        ])
+    }
+  )
+
+const messages: ModelMessage[] = [
+  {
+    type: 'user',
+    content: [
+      { type: 'text', text: 'See' },
+      { type: 'image', url: 'https://e.com/a.png' },
+      { type: 'file', url: 'data:application/pdf;base64,JVBERg==', mediaType: 'application/pdf', filename: 'a.pdf' }
+    ]
+  },
+  { type: 'tool_call', callId: 'call_1', name: 'look', arguments: { deep: null } },
+  { type: 'tool_output', callId: 'call_1', name: 'look', output: { seen: [1] } },
+  { type: 'assistant', content: ['I ', 'see'] },
+  { type: 'assistant', content: ['it'] }
+]
+
+t.test('what a model is told takes the SDK’s form, which each of its models understands', async t => {
+  const { baseUrl, exchanges } = await modelServer(t, responseSays(['Yes']), says(['Yes']))
+  const agent = new Agent({ name: 'Helper', model: 'fake' })
+  for (const useResponses of [true, false]) {
+    const modelProvider = new OpenAIProvider({ apiKey: 'k', baseURL: baseUrl, useResponses })
+    const run = await new Runner({ modelProvider }).run(agent, agentInput(messages), { stream: true })
+    await run.completed
+  }
+  t.match(exchanges[0]?.body.input, [
+    {
+      role: 'user',
+      content: [
+        { type: 'input_text', text: 'See' },
+        { type: 'input_image', image_url: 'https://e.com/a.png' },
+        { type: 'input_file', file_data: 'data:application/pdf;base64,JVBERg==', filename: 'a.pdf' }
+      ]
+    },
+    { type: 'function_call', call_id: 'call_1', name: 'look', arguments: '{"deep":null}' },
+    { type: 'function_call_output', call_id: 'call_1', output: '{"seen":[1]}' },
+    {
+      role: 'assistant',
+      content: ['I ', 'see', 'it'].map(text => ({ type: 'output_text', text }))
+    }
+  ])
+  t.match(exchanges[1]?.body.messages, [
+    {
+      role: 'user',
+      content: [
+        { type: 'text', text: 'See' },
+        { type: 'image_url', image_url: { url: 'https://e.com/a.png' } },
+        { type: 'file', file: { file_data: 'data:application/pdf;base64,JVBERg==', filename: 'a.pdf' } }
+      ]
+    },
+    { role: 'assistant', tool_calls: [{ id: 'call_1', function: { name: 'look', arguments: '{"deep":null}' } }] },
+    { role: 'tool', tool_call_id: 'call_1', content: '{"seen":[1]}' },
+    { role: 'assistant' }
+  ])
+})
+
+t.test('a responder may run several agents, one after another, and say things between them', async t => {
+  const { baseUrl } = await modelServer(t, responseSays(['billing']), responseSays(['It costs 7 €']))
+  const modelProvider = new OpenAIProvider({ apiKey: 'k', baseURL: baseUrl, useResponses: true })
+  const runner = new Runner({ modelProvider })
+  const agent = new Agent({ name: 'Helper', model: 'fake' })
+  const { events } = await buildApp(t, {
+    respond: async function* (turn) {
+      const context = agentContext(turn)
+      for (const question of ['Which department?', 'How much?']) {
+        context.addTask({ type: 'custom', title: question })
+        yield* fromAgentRun(context, await runner.run(agent, question, { context, stream: true }))
+      }
+    }
+  })
+  const told = await events(create('Hi'))
+  t.equal(textOf(told), 'billingIt costs 7 €')
+  t.strictSame(
+    kinds(answerOf(told)).filter(kind => kind.endsWith('done') && kind !== 'done'),
+    ['workflow done', 'assistant_message done', 'workflow done', 'assistant_message done']
+  )
+})
