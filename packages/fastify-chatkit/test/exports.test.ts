@@ -48,6 +48,7 @@ t.test('fastify-chatkit exports these names', async t => {
 t.test('fastify-chatkit/testing exports these names', async t => {
   t.strictSame(Object.keys(testing).toSorted(), [
     'allEvents',
+    'attachmentStoreContract',
     'memoryThreadStore',
     'readEvents',
     'scriptedResponder',

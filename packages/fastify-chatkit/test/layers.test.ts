@@ -46,7 +46,15 @@ const allowed: Record<string, string[]> = {
     '@fastify/busboy',
     'node:'
   ],
-  testing: ['testing', 'protocol', 'store/thread-store.ts', 'responder', 'errors.ts', 'node:'],
+  testing: [
+    'testing',
+    'protocol',
+    'attachment/attachment-store.ts',
+    'store/thread-store.ts',
+    'responder',
+    'errors.ts',
+    'node:'
+  ],
   conformance: [
     'conformance',
     'protocol',

@@ -1,3 +1,4 @@
+export { type AttachmentStoreHarness, attachmentStoreContract } from './attachment-store-contract.ts'
 export { memoryThreadStore } from './memory-thread-store.ts'
 export { allEvents, readEvents } from './read-events.ts'
 export { type ScriptedResponder, type ScriptStep, scriptedResponder } from './scripted-responder.ts'
