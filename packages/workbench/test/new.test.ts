@@ -23,6 +23,7 @@ function copyOf(root: string): void {
   }
   for (const file of [
     'package.json',
+    '.gitignore',
     'biome.json',
     '.taprc',
     'tsconfig.base.json',
