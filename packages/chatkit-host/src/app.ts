@@ -11,6 +11,7 @@ import type { Config } from './config.ts'
 import { explainAttempts } from './console.ts'
 import { surviveLosses } from './database.ts'
 import { replyToErrors, sendError } from './error-reply.ts'
+import { limitFailures } from './failure-limit.ts'
 import { loggerOptions } from './logger.ts'
 import { version } from './version.ts'
 
@@ -54,7 +55,8 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
     trustedOrigins: config.corsOrigins,
     hook: 'onRequest',
     logAttempts: config.production,
-    ...(config.production ? {} : explainAttempts(print))
+    // In development the only guesser is oneself, and wants to be told why.
+    ...(config.production ? { onRejected: await limitFailures(app) } : explainAttempts(print))
   })
   if (config.signIn) {
     // Only then: loading Better Auth takes longer than everything else here together.
