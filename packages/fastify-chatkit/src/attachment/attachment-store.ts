@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream'
 import type { Attachment, UploadDescriptor } from '../protocol/attachment.ts'
 
 /** What the composer says about a file before it sends it. */
@@ -35,6 +36,12 @@ export interface AttachmentStore {
    * @returns `null` for an attachment whose `preview_url` stays as it was saved.
    */
   previewUrl?(attachment: Attachment, owner: string): string | null | Promise<string | null>
+  /**
+   * The bytes, for a responder say. The stream is to be read to its end, or destroyed.
+   *
+   * @throws FST_CHATKIT_ATTACHMENT_NOT_UPLOADED; anything else is an outage.
+   */
+  read?(attachment: Pick<Attachment, 'id'>, owner: string): Promise<{ size: number; stream: Readable }>
   /**
    * For housekeeping: deletes what was stored before that time and nobody knows, leftovers of broken uploads included.
    *

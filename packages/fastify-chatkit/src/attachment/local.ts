@@ -33,8 +33,7 @@ export interface LocalAttachmentStore extends AttachmentStore {
   verify(attachment: Attachment, owner: string): Promise<void>
   previewUrl(attachment: Attachment, owner: string): string | null
   collect: NonNullable<AttachmentStore['collect']>
-  /** Bytes to be read, for a responder say. @throws FST_CHATKIT_ATTACHMENT_NOT_UPLOADED. */
-  read(attachment: Pick<Attachment, 'id'>, owner: string): Promise<{ size: number; stream: Readable }>
+  read: NonNullable<AttachmentStore['read']>
   /** A signed address the bytes can be downloaded from, for `readTtlMs`. */
   downloadUrl(attachment: Attachment, owner: string): string
   /** The rest is for `attachmentRoutes`. */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import { chatkitErrors } from '../errors.ts'
 import type { Attachment } from '../protocol/attachment.ts'
 import { type Acceptance, acceptance, essenceOf } from './acceptance.ts'
@@ -16,8 +17,8 @@ export type S3AttachmentStoreOptions = Acceptance &
     /** How long an image or a download can be fetched, at least; at most twice as long. @default 1 hour */
     readTtlMs?: number
     /**
-     * Refuses a second upload to one address (`If-None-Match: *`), so that bytes which were checked stay as they are. Amazon, R2 and MinIO
-     * know it. @default true
+     * Refuses a second upload to one address (`If-None-Match: *`), so that bytes which were checked stay as they are. Amazon S3 and R2
+     * document it; turn it off for a server that does not know it. @default true
      */
     writeOnce?: boolean
     /** @default the time of day */
@@ -29,8 +30,7 @@ export interface S3AttachmentStore extends AttachmentStore {
   verify(attachment: Attachment, owner: string): Promise<void>
   previewUrl(attachment: Attachment, owner: string): Promise<string | null>
   collect: NonNullable<AttachmentStore['collect']>
-  /** Bytes to be read, for a responder say. @throws FST_CHATKIT_ATTACHMENT_NOT_UPLOADED. */
-  read(attachment: Pick<Attachment, 'id'>, owner: string): Promise<{ size: number; stream: ReadableStream<Uint8Array> }>
+  read: NonNullable<AttachmentStore['read']>
   /** A presigned address the bytes can be downloaded from, for `readTtlMs`. */
   downloadUrl(attachment: Pick<Attachment, 'id'>, owner: string): Promise<string>
 }
@@ -115,7 +115,7 @@ export function s3AttachmentStore(options: S3AttachmentStoreOptions): S3Attachme
       if (response.status === 404)
         throw await discard(response, new chatkitErrors.FST_CHATKIT_ATTACHMENT_NOT_UPLOADED())
       if (!response.ok || !response.body) throw await unexpected(response)
-      return { size: Number(response.headers.get('content-length')), stream: response.body }
+      return { size: Number(response.headers.get('content-length')), stream: Readable.fromWeb(response.body) }
     },
     downloadUrl: ({ id }, owner) => readUrl(owner, id)
   }

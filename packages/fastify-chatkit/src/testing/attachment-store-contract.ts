@@ -25,6 +25,17 @@ export const attachmentStoreContract: readonly {
       await notThere(harness, file, 'ada')
       assert.ok((await send(file, 'hello')).ok)
       await harness.store.verify?.(file, 'ada')
+      const read = await harness.store.read?.(file, 'ada')
+      if (!read) return
+      assert.equal(read.size, 5)
+      assert.equal(Buffer.concat(await read.stream.toArray()).toString(), 'hello')
+      for (const [other, owner] of [
+        [file, 'bob'],
+        [{ id: 'atc_none' }, 'ada']
+      ] as const)
+        await assert.rejects(async () => await harness.store.read?.(other, owner), {
+          code: 'FST_CHATKIT_ATTACHMENT_NOT_UPLOADED'
+        })
     }
   },
   {

@@ -383,7 +383,7 @@ t.test('a disk that fails is an outage', async t => {
   t.match(await json(create('x', { attachments: [theirs.body.id] }), 'bob'), { status: 503 })
 })
 
-t.test('reads no faster than it writes, and lets go of what nobody reads on', async t => {
+t.test('a file whose reader leaves is closed', { skip: process.platform !== 'linux' }, async t => {
   const { announce, store, address } = await attachmentApp(t)
   const bytes = randomBytes(20_000_000)
   const file = await announce('a.bin', '', bytes.length)
