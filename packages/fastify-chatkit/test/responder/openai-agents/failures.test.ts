@@ -341,6 +341,28 @@ t.test('an error of the SDK’s own is logged without the state of the run', asy
   t.notMatch(JSON.stringify(logged), /secret question/)
 })
 
+t.test('a tool that takes too long ends the run, and is logged without its state', async t => {
+  const slow = tool({
+    name: 'slow',
+    description: 'Slow',
+    parameters: z.object({}),
+    timeoutMs: 20,
+    timeoutBehavior: 'raise_exception',
+    execute: async () => await wait(500, 'late', { ref: false })
+  })
+  const { events, logged, problems } = await agentApp(
+    t,
+    { agent: { tools: [slow] } },
+    responds(response => {
+      response.call('slow', {})
+      return undefined
+    })
+  )
+  t.match(answerOf(await events(create('My secret question'))), [{ type: 'error', code: 'stream.error' }])
+  t.match(problems(), [{ level: 50, err: { message: /slow/, stack: /ToolTimeoutError/ } }])
+  t.notMatch(JSON.stringify(logged), /secret question/)
+})
+
 t.test('a tool the agent does not have', async t => {
   const { events, logged, problems } = await agentApp(
     t,

@@ -25,11 +25,12 @@ t.test('a picture is shown as it is made', async t => {
   const { events, items } = await agentApp(
     t,
     { agent, images: { partialImages: 2 } },
-    responds(response => draws(response, jpeg, [png, png, png]))
+    responds(response => draws(response, jpeg, [png, png, png, png]))
   )
   const told = await events(create('Draw'))
-  t.strictSame(kinds(answerOf(told)).slice(0, 5), [
+  t.strictSame(kinds(answerOf(told)).slice(0, 6), [
     'generated_image added',
+    'updated',
     'updated',
     'updated',
     'updated',
@@ -37,9 +38,9 @@ t.test('a picture is shown as it is made', async t => {
   ])
   t.match(
     answerOf(told)
-      .slice(1, 4)
+      .slice(1, 5)
       .map(event => ('update' in event ? event.update : null)),
-    [0, 0.5, 1].map(progress => ({ progress, image: { url: `data:image/png;base64,${png}` } }))
+    [0, 0.5, 1, 1].map(progress => ({ progress, image: { url: `data:image/png;base64,${png}` } }))
   )
   const [, picture] = await items(threadIdOf(told))
   t.match(picture, { type: 'generated_image', image: { url: `data:image/jpeg;base64,${jpeg}` } })

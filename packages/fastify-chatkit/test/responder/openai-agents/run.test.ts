@@ -39,7 +39,7 @@ for (const useResponses of [true, false])
           input: [
             { role: 'user', content: 'Hi' },
             { role: 'assistant', content: [{ type: 'output_text', text: 'Hello Ada' }] },
-            { role: 'user', content: /^Bye\n\n[^]*passage:\nHello$/ }
+            { role: 'user', content: /^Bye\n\n.*passage:\nHello$/s }
           ]
         })
       else
@@ -47,7 +47,7 @@ for (const useResponses of [true, false])
           { role: 'system', content: 'You help ada.' },
           { role: 'user', content: 'Hi' },
           { role: 'assistant', content: [{ text: 'Hello Ada' }] },
-          { role: 'user', content: /^Bye\n\n[^]*passage:\nHello$/ }
+          { role: 'user', content: /^Bye\n\n.*passage:\nHello$/s }
         ])
     }
   )

@@ -284,6 +284,44 @@ t.test('a workflow of the application’s own is shown with its first step, and 
   t.match(stored, [{ workflow: { summary, tasks: [{ title: 'One, in the end' }, { title: 'Two' }] } }])
 })
 
+t.test('what a tool shows ends the steps before it; what nobody sees does not', async t => {
+  const work = tool({
+    name: 'work',
+    description: 'Works',
+    parameters: z.object({}),
+    async execute(_, run?: Run) {
+      const context = run?.context
+      context?.addTask({ type: 'custom', title: 'One' })
+      const id = context?.turn.newItemId('hidden_context_item') ?? ''
+      context?.stream({ type: 'thread.item.done', item: { type: 'hidden_context_item', id, content: 'Psst' } })
+      context?.addTask({ type: 'custom', title: 'Two' })
+      await context?.stream(say(context.turn, 'Look'))
+      context?.addTask({ type: 'custom', title: 'Three' })
+      return 'ok'
+    }
+  })
+  const { events } = await agentApp(
+    t,
+    { agent: { tools: [work] } },
+    responds(response => {
+      response.call('work', {})
+      return undefined
+    }),
+    responseSays(['Done'])
+  )
+  const told = await events(create('Hi'))
+  t.strictSame(kinds(answerOf(told)).slice(0, 7), [
+    'workflow added',
+    'added',
+    'workflow done',
+    'assistant_message done',
+    'workflow added',
+    'workflow done',
+    'assistant_message added'
+  ])
+  t.match(workflowIn(told), [{ tasks: [{ title: 'One' }, { title: 'Two' }] }, { tasks: [{ title: 'Three' }] }])
+})
+
 t.test('steps that wait for the page go on in the next turn: one item, stored once', async t => {
   const getCart = clientTool({ name: 'get_cart', description: 'Gets the cart', parameters: z.object({}) })
   const { events, items, problems } = await agentApp(
