@@ -1,4 +1,4 @@
-import { Agent, OpenAIProvider, Runner } from '@openai/agents'
+import { Agent, type Model, OpenAIProvider, Runner } from '@openai/agents'
 import type { ModelMessage } from 'fastify-chatkit'
 import * as openaiAgentsModule from 'fastify-chatkit/openai-agents'
 import { agentContext, agentInput, fromAgentRun } from 'fastify-chatkit/openai-agents'
@@ -126,4 +126,38 @@ t.test('a responder may run several agents, one after another, and say things be
     kinds(answerOf(told)).filter(kind => kind.endsWith('done') && kind !== 'done'),
     ['workflow done', 'assistant_message done', 'workflow done', 'assistant_message done']
   )
+})
+
+t.test('a model of the application’s own, which calls everything by one id, is understood', async t => {
+  const model: Model = {
+    getResponse: () => Promise.reject(new TypeError('Only streams are asked for')),
+    async *getStreamedResponse() {
+      yield { type: 'response_started' }
+      // Thoughts as the AI SDK's models tell them.
+      for (const delta of ['Let me ', 'see.'])
+        yield { type: 'model', event: { type: 'reasoning-delta', id: '0', delta } }
+      for (const delta of ['Good ', 'day']) {
+        yield { type: 'model', event: { type: 'text-delta', id: 'txt-0', delta } }
+        yield { type: 'output_text_delta', delta }
+      }
+      const content = [{ type: 'output_text' as const, text: 'Good day' }]
+      const output = [{ type: 'message', id: 'FAKE_ID', role: 'assistant', status: 'completed', content } as const]
+      const usage = { inputTokens: 1, outputTokens: 1, totalTokens: 2 }
+      yield { type: 'response_done', response: { id: 'FAKE_ID', usage, output: [...output] } }
+    }
+  }
+  const { events, items } = await agentApp(t, { agent: { model } })
+  const first = await events(create('Hi'))
+  const id = threadIdOf(first)
+  t.strictSame([textOf(first), textOf(await events(add(id, 'Again')))], ['Good day', 'Good day'])
+  const all = await items(id)
+  t.match(all, [
+    { type: 'user_message' },
+    { type: 'workflow', workflow: { tasks: [{ content: 'Let me see.' }] } },
+    { type: 'assistant_message' },
+    { type: 'user_message' },
+    { type: 'workflow' },
+    { type: 'assistant_message' }
+  ])
+  t.equal(new Set(all.map(item => item.id)).size, 6)
 })
