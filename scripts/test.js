@@ -2,7 +2,7 @@
 //
 //   --database-only   only the files that use a database: those that import `embedded-database/testing`, themselves or
 //                     through files they import by a relative path. The package embedded-database is left out, since
-//                     its tests start servers of their own, and so are tests of credentials: what they need of a
+//                     its tests start servers of their own, and so are tests of credentials, guards and models: what they need of a
 //                     database is tested where it is asked.
 //
 // Anything else goes to tap. One throw-away PostgreSQL serves the whole run, unless TEST_DATABASE_URL names a server.
@@ -15,7 +15,7 @@ import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const ABOUT_CREDENTIALS = /\/test\/(attack|forms)\/|\/fuzz\.test\.ts$/
+const ELSEWHERE = /\/test\/(attack|credential|forms|guard|responder)\/|\/fuzz\.test\.ts$/
 const databaseOnly = process.argv.includes('--database-only')
 const parameters = process.argv.slice(2).filter(parameter => parameter !== '--database-only')
 if (databaseOnly) parameters.push(...findDatabaseTests())
@@ -109,7 +109,7 @@ function findDatabaseTests() {
     })
     .filter(file => file.endsWith('.test.ts') && usesDatabase(file, new Set()))
     .map(file => relative(root, file))
-    .filter(file => !ABOUT_CREDENTIALS.test(file))
+    .filter(file => !ELSEWHERE.test(file))
     .sort()
   if (tests.length > 0) return tests
   console.error('No test file uses a database.')
