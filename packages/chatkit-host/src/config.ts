@@ -1,4 +1,5 @@
-import { Unfit, type Variable, variables } from './variables.ts'
+import { Unfit } from './values.ts'
+import { type Variable, variables } from './variables.ts'
 
 /** What the environment asks for, checked and with every default in place. */
 export interface Config {
