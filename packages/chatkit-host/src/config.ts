@@ -21,10 +21,31 @@ export interface Config {
   readonly port: number
   /** Whether somebody asked for this port, as against taking the default. */
   readonly portChosen: boolean
+  /** How many proxies are believed, or which. */
+  readonly trustProxy: number | readonly string[]
+  readonly requestTimeoutMs: number
+  readonly drainTimeoutMs: number
+  readonly rateLimits: RateLimits
+  readonly redisUrl: string | null
+  /** 0: no limit. */
+  readonly maxEventLoopDelayMs: number
+  /** `null`: off; `main`: on the host's own port. */
+  readonly metrics: 'main' | { readonly host: string; readonly port: number } | null
+  readonly operatorToken: string | null
   /** Absolute. */
   readonly dataDirectory: string
   readonly logLevel: string
   readonly production: boolean
+}
+
+/** How often in a minute; 0 is no limit. */
+export interface RateLimits {
+  /** Questions of a user. */
+  readonly turns: number
+  /** Requests of an address. */
+  readonly requests: number
+  /** Attempts of an address to sign in or up. */
+  readonly signIns: number
 }
 
 /** What is wrong with the environment: one sentence a problem, all of them at once. */
@@ -76,6 +97,18 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     host: values.HOST,
     port: values.PORT,
     portChosen: given('PORT'),
+    trustProxy: values.TRUST_PROXY,
+    requestTimeoutMs: values.REQUEST_TIMEOUT * 1000,
+    drainTimeoutMs: (values.DRAIN_TIMEOUT ?? (production ? 5 : 0)) * 1000,
+    rateLimits: Object.freeze({
+      turns: values.RATE_LIMIT_TURNS ?? (production ? 30 : 0),
+      requests: values.RATE_LIMIT_REQUESTS ?? (production ? 600 : 0),
+      signIns: values.RATE_LIMIT_SIGN_INS ?? (production ? 20 : 0)
+    }),
+    redisUrl: values.REDIS_URL,
+    maxEventLoopDelayMs: values.MAX_EVENT_LOOP_DELAY,
+    metrics: values.METRICS,
+    operatorToken: values.OPERATOR_TOKEN,
     dataDirectory: values.DATA_DIR,
     logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     production
@@ -110,6 +143,11 @@ function contradictions(values: Values, given: (name: Name) => boolean): string[
   ) {
     problems.push(
       'BETTER_AUTH_JWKS_URL says where the keys are, but not whose tokens are meant: set BETTER_AUTH_URL, or BETTER_AUTH_ISSUER and BETTER_AUTH_AUDIENCE.'
+    )
+  }
+  if (values.METRICS === 'main' && !given('OPERATOR_TOKEN')) {
+    problems.push(
+      'OPERATOR_TOKEN is missing: METRICS=main shows figures on the port that everybody uses, so say who may see them.'
     )
   }
   const signIn = values.BETTER_AUTH_MOUNT ?? !given('DATABASE_URL')

@@ -75,6 +75,56 @@ export function port(text: string): number {
   throw new Unfit(`is "${shown(text)}": write a number from 0 to 65535`)
 }
 
+/** @param unit what is counted, for the sentence: `seconds`. */
+export function wholeNumber(text: string, unit: string, { least, most }: { least: number; most: number }): number {
+  if (/^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most) return Number(text)
+  throw new Unfit(`is "${shown(text)}": write a whole number of ${unit} from ${least} to ${most}`)
+}
+
+/** An address to listen on, `127.0.0.1:9464`; a port alone is of this machine only. */
+export function listenAddress(text: string): { host: string; port: number } {
+  const [, name = '127.0.0.1', digits = ''] = /^(?:(.+):)?(\d+)$/.exec(text) ?? []
+  if (digits === '') throw new Unfit(`is "${shown(text)}": write a port, such as 9464, or an address and a port`)
+  return { host: host(name), port: port(digits) }
+}
+
+/**
+ * Which proxies are believed about a client's address: how many stand in front, or which addresses they have.
+ * "All" is not among them: then anybody could choose an address.
+ */
+export function proxies(text: string): number | readonly string[] {
+  if (/^\d+$/.test(text)) return wholeNumber(text, 'proxies', { least: 0, most: 10 })
+  const entries = list(text)
+  const wrong = entries.find(entry => !['loopback', 'linklocal', 'uniquelocal'].includes(entry) && !isNetwork(entry))
+  if (wrong === undefined) return entries
+  throw new Unfit(
+    `has "${shown(wrong)}": write the number of proxies in front of this host, or their addresses, such as 10.0.0.0/8`
+  )
+}
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/')
+  const most = { 4: 32, 6: 128 }[isIP(address)]
+  if (most === undefined || rest.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) > 0 && Number(bits) <= most)
+}
+
+export function redisUrl(text: string): string {
+  refuseQuotes(text)
+  const url = parseUrl(text)
+  if (url === null || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '') {
+    throw new Unfit('is no Redis URL: write redis://user:password@host:6379 (rediss:// for TLS)')
+  }
+  return text
+}
+
+/** A bearer token that somebody has made up: long enough not to be guessed, and fit for a header (RFC 6750 §2.1). */
+export function operatorToken(text: string): string {
+  refuseQuotes(text)
+  if (/^[\w.~+/-]{24,}=*$/.test(text)) return text
+  throw new Unfit('is not 24 or more letters, digits and -._~+/: make one with `openssl rand -base64 32`')
+}
+
 export function yesOrNo(text: string): boolean {
   if (['1', 'true', 'yes', 'on'].includes(text.toLowerCase())) return true
   if (['0', 'false', 'no', 'off'].includes(text.toLowerCase())) return false

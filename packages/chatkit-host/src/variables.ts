@@ -1,5 +1,20 @@
 import { resolve } from 'node:path'
-import { host, list, oneOf, origin, port, postgresUrl, secret, webUrl, yesOrNo } from './values.ts'
+import {
+  host,
+  list,
+  listenAddress,
+  oneOf,
+  operatorToken,
+  origin,
+  port,
+  postgresUrl,
+  proxies,
+  redisUrl,
+  secret,
+  webUrl,
+  wholeNumber,
+  yesOrNo
+} from './values.ts'
 
 /** One environment variable: all that `--help`, a page of documentation and the reader of the environment need to know. */
 export interface Variable<Value> {
@@ -62,6 +77,50 @@ export const variables = {
   ),
   HOST: variable('the address to listen on; 0.0.0.0 for all', '127.0.0.1', text => host(text ?? '127.0.0.1')),
   PORT: variable('the port to listen on; 0 takes a free one', '3000', text => port(text ?? '3000')),
+  TRUST_PROXY: variable(
+    'which proxies in front are believed about the client: how many there are, or their addresses, 10.0.0.0/8; also loopback, linklocal, uniquelocal',
+    '0: none, the client is whoever connects',
+    text => proxies(text ?? '0')
+  ),
+  REQUEST_TIMEOUT: variable('seconds a client has to send a whole request; headers have a quarter of it', '120', text =>
+    wholeNumber(text ?? '120', 'seconds', { least: 1, most: 3600 })
+  ),
+  DRAIN_TIMEOUT: variable(
+    'seconds that open answers have to end by themselves when the host is told to stop; what is unfinished then is kept as it is',
+    '5 in production, else 0',
+    text => (text === undefined ? null : wholeNumber(text, 'seconds', { least: 0, most: 600 }))
+  ),
+  RATE_LIMIT_TURNS: variable('questions a user may ask in a minute; 0 sets no limit', '30 in production, else 0', rate),
+  RATE_LIMIT_REQUESTS: variable(
+    'requests an address (a /64 of IPv6) may send in a minute; 0 sets no limit',
+    '600 in production, else 0',
+    rate
+  ),
+  RATE_LIMIT_SIGN_INS: variable(
+    'attempts to sign in or up that an address may make in a minute; 0 sets no limit',
+    '20 in production, else 0',
+    rate
+  ),
+  REDIS_URL: variable(
+    'a Redis in which several hosts count these limits together, redis://user:password@host:6379',
+    'none: each host counts for itself',
+    text => (text === undefined ? null : redisUrl(text))
+  ),
+  MAX_EVENT_LOOP_DELAY: variable(
+    'milliseconds the process may lag behind before new requests are told to come back (503); 0 never does',
+    '1000',
+    text => wholeNumber(text ?? '1000', 'milliseconds', { least: 0, most: 60_000 })
+  ),
+  METRICS: variable(
+    'where /metrics gives figures to Prometheus: a port of this machine, 9464; an address and a port; main: beside everything else, for OPERATOR_TOKEN; or off',
+    'off',
+    text => (text === undefined || text === 'off' ? null : text === 'main' ? ('main' as const) : listenAddress(text))
+  ),
+  OPERATOR_TOKEN: variable(
+    'what /metrics asks for as a bearer token, and what gets reasons from /health/ready; 24 characters or more',
+    'none: only METRICS=main needs one',
+    text => (text === undefined ? null : operatorToken(text))
+  ),
   DATA_DIR: variable('where the embedded database and its secrets are kept', '.data', text => resolve(text ?? '.data')),
   LOG_LEVEL: variable(
     `least severe of what is logged: ${LOG_LEVELS.join(', ')}`,
@@ -73,6 +132,10 @@ export const variables = {
     'development',
     text => oneOf(text ?? 'development', ENVIRONMENTS)
   )
+}
+
+function rate(text: string | undefined): number | null {
+  return text === undefined ? null : wholeNumber(text, 'times a minute', { least: 0, most: 1_000_000 })
 }
 
 function variable<Value>(

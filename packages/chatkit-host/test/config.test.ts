@@ -29,6 +29,14 @@ t.test('an empty environment is the demo', async t => {
     host: '127.0.0.1',
     port: 3000,
     portChosen: false,
+    trustProxy: 0,
+    requestTimeoutMs: 120_000,
+    drainTimeoutMs: 0,
+    rateLimits: { turns: 0, requests: 0, signIns: 0 },
+    redisUrl: null,
+    maxEventLoopDelayMs: 1000,
+    metrics: null,
+    operatorToken: null,
     dataDirectory: resolve('.data'),
     logLevel: 'warn',
     production: false
@@ -52,6 +60,16 @@ t.test('everything set', async t => {
     CORS_ORIGINS: 'https://app.example.com, http://localhost:5173/',
     HOST: '::1',
     PORT: '0',
+    TRUST_PROXY: '10.0.0.0/8, loopback, ::1',
+    REQUEST_TIMEOUT: '30',
+    DRAIN_TIMEOUT: '20',
+    RATE_LIMIT_TURNS: '10',
+    RATE_LIMIT_REQUESTS: '0',
+    RATE_LIMIT_SIGN_INS: '5',
+    REDIS_URL: 'rediss://u:p@cache.example.com:6380/2',
+    MAX_EVENT_LOOP_DELAY: '0',
+    METRICS: '[::1]:9464',
+    OPERATOR_TOKEN: 'q8GmJX2tYw0bV5nR7kLc4sPd1fHz6aEu=',
     DATA_DIR: '/var/lib/chatkit',
     LOG_LEVEL: 'debug',
     NODE_ENV: 'production'
@@ -68,6 +86,14 @@ t.test('everything set', async t => {
     host: '::1',
     port: 0,
     portChosen: true,
+    trustProxy: ['10.0.0.0/8', 'loopback', '::1'],
+    requestTimeoutMs: 30_000,
+    drainTimeoutMs: 20_000,
+    rateLimits: { turns: 10, requests: 0, signIns: 5 },
+    redisUrl: 'rediss://u:p@cache.example.com:6380/2',
+    maxEventLoopDelayMs: 0,
+    metrics: { host: '::1', port: 9464 },
+    operatorToken: 'q8GmJX2tYw0bV5nR7kLc4sPd1fHz6aEu=',
     dataDirectory: '/var/lib/chatkit',
     logLevel: 'debug',
     production: true
@@ -79,90 +105,99 @@ t.test('with a database of its own, somebody else signs users in', async t => {
   t.equal(readConfig({ ...own, NODE_ENV: 'production' }).logLevel, 'info')
 })
 
-t.test('refused, with a sentence that names the cure', async t => {
-  const cases: [string, Record<string, string>, RegExp][] = [
-    [
-      'a database without its secret',
-      { DATABASE_URL: own.DATABASE_URL },
-      /^BETTER_AUTH_SECRET is missing: .*Better Auth/
-    ],
-    ['a short secret', { BETTER_AUTH_SECRET: 'short' }, /^BETTER_AUTH_SECRET is shorter than 32 bytes: .*openssl rand/],
-    [
-      'the published default secret',
-      { BETTER_AUTH_SECRET: 'better-auth-secret-12345678901234567890' },
-      /^BETTER_AUTH_SECRET is Better Auth's published default: .*openssl rand/
-    ],
-    ['a secret with a line end', { BETTER_AUTH_SECRET: `${secret}\n` }, /^BETTER_AUTH_SECRET .*white space: remove it/],
-    ['a secret in quotes', { BETTER_AUTH_SECRET: `"${secret}"` }, /^BETTER_AUTH_SECRET is wrapped in quotes: remove/],
-    [
-      'a public key for a secret',
-      { BETTER_AUTH_SECRET: `-----BEGIN PUBLIC KEY-----\n${secret}\n-----END PUBLIC KEY-----` },
-      /^BETTER_AUTH_SECRET is a PEM or JSON key/
-    ],
-    [
-      'a database of another make',
-      { ...own, DATABASE_URL: 'mysql://u:p@h/d' },
-      /^DATABASE_URL is no PostgreSQL URL: write postgresql:/
-    ],
-    ['no URL', { ...own, DATABASE_URL: 'localhost' }, /^DATABASE_URL is no PostgreSQL URL/],
-    [
-      'a command line',
-      { ...own, DATABASE_URL: "psql 'postgres://h/d'" },
-      /^DATABASE_URL begins with psql: keep only the URL/
-    ],
-    [
-      'a URL in quotes',
-      { ...own, DATABASE_URL: "'postgres://h/d'" },
-      /^DATABASE_URL is wrapped in quotes: remove them/
-    ],
-    [
-      'a half-hearted sslmode',
-      { ...own, DATABASE_URL: 'postgres://h/d?sslmode=prefer' },
-      /^DATABASE_URL has sslmode=prefer: write one of/
-    ],
-    ['an empty issuer', { BETTER_AUTH_ISSUER: 'a,,b' }, /^BETTER_AUTH_ISSUER has an empty entry/],
-    ['an empty audience', { BETTER_AUTH_AUDIENCE: ',' }, /^BETTER_AUTH_AUDIENCE has an empty entry/],
-    [
-      'keys of nobody in particular',
-      { ...own, BETTER_AUTH_JWKS_URL: 'https://app.example.com/jwks', BETTER_AUTH_ISSUER: 'app' },
-      /^BETTER_AUTH_JWKS_URL says where the keys are, but not whose/
-    ],
-    [
-      'an address that is none',
-      { BETTER_AUTH_URL: 'app.example.com' },
-      /^BETTER_AUTH_URL is "app.example.com", .*write https:/
-    ],
-    [
-      'another path than is served',
-      { BETTER_AUTH_URL: 'https://a.example/auth' },
-      /^BETTER_AUTH_URL has the path \/auth/
-    ],
-    ['neither yes nor no', { BETTER_AUTH_MOUNT: 'maybe' }, /^BETTER_AUTH_MOUNT is "maybe": write 1 or 0/],
-    ['nobody to sign in with', { BETTER_AUTH_MOUNT: '0' }, /^BETTER_AUTH_MOUNT is 0, but without DATABASE_URL/],
-    ['any origin', { CORS_ORIGINS: '*' }, /^CORS_ORIGINS is \*: name the origins/],
-    [
-      'an origin with a path',
-      { CORS_ORIGINS: 'https://a.example/app' },
-      /^CORS_ORIGINS has "https:\/\/a.example\/app", which is no origin/
-    ],
-    ['an origin without a scheme', { CORS_ORIGINS: 'a.example' }, /^CORS_ORIGINS has "a.example", which is no origin/],
-    ['a host with a port', { HOST: '127.0.0.1:3000' }, /^HOST is "127.0.0.1:3000": .*PORT/],
-    ['a host with a scheme', { HOST: 'http://localhost' }, /^HOST is "http:\/\/localhost"/],
-    ['a port out of range', { PORT: '70000' }, /^PORT is "70000": write a number from 0 to 65535/],
-    ['a port that is no number', { PORT: '3000/' }, /^PORT is "3000\/"/],
-    ['an unknown log level', { LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": write one of fatal/],
-    [
-      'an unknown environment',
-      { NODE_ENV: 'staging' },
-      /^NODE_ENV is "staging": write one of development, production, test/
-    ],
-    ['production without a database', { NODE_ENV: 'production' }, /^DATABASE_URL is missing: production needs/],
-    [
-      'a sign-in in production that does not know its address',
-      { ...own, NODE_ENV: 'production', BETTER_AUTH_MOUNT: '1' },
-      /^BETTER_AUTH_URL is missing/
-    ]
+const cases: [string, Record<string, string>, RegExp][] = [
+  [
+    'a database without its secret',
+    { DATABASE_URL: own.DATABASE_URL },
+    /^BETTER_AUTH_SECRET is missing: .*Better Auth/
+  ],
+  ['a short secret', { BETTER_AUTH_SECRET: 'short' }, /^BETTER_AUTH_SECRET is shorter than 32 bytes: .*openssl rand/],
+  [
+    'the published default secret',
+    { BETTER_AUTH_SECRET: 'better-auth-secret-12345678901234567890' },
+    /^BETTER_AUTH_SECRET is Better Auth's published default: .*openssl rand/
+  ],
+  ['a secret with a line end', { BETTER_AUTH_SECRET: `${secret}\n` }, /^BETTER_AUTH_SECRET .*white space: remove it/],
+  ['a secret in quotes', { BETTER_AUTH_SECRET: `"${secret}"` }, /^BETTER_AUTH_SECRET is wrapped in quotes: remove/],
+  [
+    'a public key for a secret',
+    { BETTER_AUTH_SECRET: `-----BEGIN PUBLIC KEY-----\n${secret}\n-----END PUBLIC KEY-----` },
+    /^BETTER_AUTH_SECRET is a PEM or JSON key/
+  ],
+  [
+    'a database of another make',
+    { ...own, DATABASE_URL: 'mysql://u:p@h/d' },
+    /^DATABASE_URL is no PostgreSQL URL: write postgresql:/
+  ],
+  ['no URL', { ...own, DATABASE_URL: 'localhost' }, /^DATABASE_URL is no PostgreSQL URL/],
+  [
+    'a command line',
+    { ...own, DATABASE_URL: "psql 'postgres://h/d'" },
+    /^DATABASE_URL begins with psql: keep only the URL/
+  ],
+  ['a URL in quotes', { ...own, DATABASE_URL: "'postgres://h/d'" }, /^DATABASE_URL is wrapped in quotes: remove them/],
+  [
+    'a half-hearted sslmode',
+    { ...own, DATABASE_URL: 'postgres://h/d?sslmode=prefer' },
+    /^DATABASE_URL has sslmode=prefer: write one of/
+  ],
+  ['an empty issuer', { BETTER_AUTH_ISSUER: 'a,,b' }, /^BETTER_AUTH_ISSUER has an empty entry/],
+  ['an empty audience', { BETTER_AUTH_AUDIENCE: ',' }, /^BETTER_AUTH_AUDIENCE has an empty entry/],
+  [
+    'keys of nobody in particular',
+    { ...own, BETTER_AUTH_JWKS_URL: 'https://app.example.com/jwks', BETTER_AUTH_ISSUER: 'app' },
+    /^BETTER_AUTH_JWKS_URL says where the keys are, but not whose/
+  ],
+  [
+    'an address that is none',
+    { BETTER_AUTH_URL: 'app.example.com' },
+    /^BETTER_AUTH_URL is "app.example.com", .*write https:/
+  ],
+  [
+    'another path than is served',
+    { BETTER_AUTH_URL: 'https://a.example/auth' },
+    /^BETTER_AUTH_URL has the path \/auth/
+  ],
+  ['neither yes nor no', { BETTER_AUTH_MOUNT: 'maybe' }, /^BETTER_AUTH_MOUNT is "maybe": write 1 or 0/],
+  ['nobody to sign in with', { BETTER_AUTH_MOUNT: '0' }, /^BETTER_AUTH_MOUNT is 0, but without DATABASE_URL/],
+  ['any origin', { CORS_ORIGINS: '*' }, /^CORS_ORIGINS is \*: name the origins/],
+  [
+    'an origin with a path',
+    { CORS_ORIGINS: 'https://a.example/app' },
+    /^CORS_ORIGINS has "https:\/\/a.example\/app", which is no origin/
+  ],
+  ['an origin without a scheme', { CORS_ORIGINS: 'a.example' }, /^CORS_ORIGINS has "a.example", which is no origin/],
+  ['a host with a port', { HOST: '127.0.0.1:3000' }, /^HOST is "127.0.0.1:3000": .*PORT/],
+  ['a host with a scheme', { HOST: 'http://localhost' }, /^HOST is "http:\/\/localhost"/],
+  ['a port out of range', { PORT: '70000' }, /^PORT is "70000": write a number from 0 to 65535/],
+  ['a port that is no number', { PORT: '3000/' }, /^PORT is "3000\/"/],
+  ['every proxy', { TRUST_PROXY: '*' }, /^TRUST_PROXY has "\*": write the number of proxies/],
+  ['every address for a proxy', { TRUST_PROXY: '0.0.0.0/0' }, /^TRUST_PROXY has "0.0.0.0\/0": /],
+  ['a proxy by name', { TRUST_PROXY: '10.0.0.1, nginx' }, /^TRUST_PROXY has "nginx": .*addresses/],
+  ['no time at all', { REQUEST_TIMEOUT: '0' }, /^REQUEST_TIMEOUT is "0": write a whole number of seconds from 1 to/],
+  ['a time with a unit', { DRAIN_TIMEOUT: '5s' }, /^DRAIN_TIMEOUT is "5s": write a whole number of seconds/],
+  ['a limit below none', { RATE_LIMIT_TURNS: '-1' }, /^RATE_LIMIT_TURNS is "-1": write a whole number of times a min/],
+  ['a limit in words', { RATE_LIMIT_REQUESTS: 'many' }, /^RATE_LIMIT_REQUESTS is "many": write a whole number/],
+  ['half a time', { RATE_LIMIT_SIGN_INS: '0.5' }, /^RATE_LIMIT_SIGN_INS is "0.5": write a whole number/],
+  ['a Redis by name', { REDIS_URL: 'cache:6379' }, /^REDIS_URL is no Redis URL: write redis:/],
+  ['a lag without end', { MAX_EVENT_LOOP_DELAY: 'Infinity' }, /^MAX_EVENT_LOOP_DELAY is "Infinity": write a whole/],
+  ['figures just anywhere', { METRICS: 'on' }, /^METRICS is "on": write a port, such as 9464/],
+  ['figures for everybody', { METRICS: 'main' }, /^OPERATOR_TOKEN is missing: METRICS=main/],
+  ['a guessable token', { OPERATOR_TOKEN: 'letmein' }, /^OPERATOR_TOKEN is not 24 or more letters, .*openssl rand/],
+  ['an unknown log level', { LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": write one of fatal/],
+  [
+    'an unknown environment',
+    { NODE_ENV: 'staging' },
+    /^NODE_ENV is "staging": write one of development, production, test/
+  ],
+  ['production without a database', { NODE_ENV: 'production' }, /^DATABASE_URL is missing: production needs/],
+  [
+    'a sign-in in production that does not know its address',
+    { ...own, NODE_ENV: 'production', BETTER_AUTH_MOUNT: '1' },
+    /^BETTER_AUTH_URL is missing/
   ]
+]
+t.test('refused, with a sentence that names the cure', async t => {
   for (const [why, environment, sentence] of cases) {
     t.test(why, async t => {
       const [first = '', ...more] = problems(environment)
@@ -170,6 +205,14 @@ t.test('refused, with a sentence that names the cure', async t => {
       t.match(first, /\.$/)
       t.same(more, [])
     })
+  }
+})
+
+t.test('no variable takes whatever it is given', async t => {
+  const refused = new Set(cases.map(([, environment]) => problems(environment)[0]?.split(' ')[0]))
+  for (const name of Object.keys(variables)) {
+    // A folder that cannot be used is found out by using it: server.test.ts does.
+    if (name !== 'DATA_DIR') t.ok(refused.has(name), `${name} is refused in some form`)
   }
 })
 

@@ -6,6 +6,7 @@ import { type Command, Refusal } from './command.ts'
 const commands: Record<string, () => Promise<Command>> = {
   'db:reset': async () => (await import('./reset.ts')).reset,
   doctor: async () => (await import('./doctor.ts')).doctor,
+  documents: async () => (await import('./documents.ts')).documents,
   new: async () => (await import('./new.ts')).makeNew,
   say: async () => (await import('./say.ts')).say,
   token: async () => (await import('./token.ts')).token,

@@ -1,0 +1,2 @@
+// The list: one line a document.
+export { configuration, environmentExample } from './configuration.ts'
