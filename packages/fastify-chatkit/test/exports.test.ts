@@ -1,5 +1,6 @@
 import * as main from 'fastify-chatkit'
 import * as attachments from 'fastify-chatkit/attachments'
+import * as client from 'fastify-chatkit/client'
 import * as s3 from 'fastify-chatkit/s3'
 import * as testing from 'fastify-chatkit/testing'
 import t from 'tap'
@@ -53,6 +54,21 @@ t.test('fastify-chatkit/testing exports these names', async t => {
     'readEvents',
     'scriptedResponder',
     'threadStoreContract'
+  ])
+})
+
+t.test('fastify-chatkit/client exports these names', async t => {
+  t.strictSame(Object.keys(client).toSorted(), [
+    'ChatKitClientError',
+    'EventDataParser',
+    'applyEvent',
+    'beginTurn',
+    'chatkitClient',
+    'emptyView',
+    'endTurn',
+    'isChatKitClientError',
+    'viewOf',
+    'withoutAfter'
   ])
 })
 

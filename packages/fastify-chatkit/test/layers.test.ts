@@ -12,6 +12,7 @@ const allowed: Record<string, string[]> = {
   attachment: ['attachment', 'protocol', 'store/thread-store.ts', 'errors.ts', 'node:'],
   responder: ['responder', 'protocol', 'widget'],
   widget: ['widget', 'protocol', 'responder', 'zod'],
+  client: ['client', 'protocol'],
   stream: [
     'stream',
     'protocol',
@@ -97,6 +98,19 @@ t.test('imports go one way', async t => {
       may?.some(one => imported === one || imported.startsWith(one.endsWith(':') ? one : `${one}/`)),
       `${file} imports ${imported}`
     )
+  }
+})
+
+t.test('the client runs in a browser as it is: at run time it needs its own folder and nothing of Node’s', async t => {
+  const files = readdirSync(join(src, 'client'))
+  t.ok(files.length > 5)
+  for (const file of files) {
+    const text = readFileSync(join(src, 'client', file), 'utf8')
+    const runtime = [...text.matchAll(/^(?:import|export)(?! type)[^'"]*? from '([^']+)'/gm)].map(
+      match => match[1] ?? ''
+    )
+    for (const name of runtime) t.match(name, /^\.\/[a-z-]+\.ts$/, `client/${file} imports ${name}`)
+    t.notMatch(text, /\b(Buffer|process|require|setImmediate|NodeJS)\b|'node:|import\(/, `client/${file}`)
   }
 })
 

@@ -1,6 +1,6 @@
 // pnpm say "my parcel is late" – posts one message and prints the events as they arrive
 import { CHAT_PATH } from 'chatkit-host'
-import { readEvents } from 'fastify-chatkit/testing'
+import { chatkitClient, isChatKitClientError } from 'fastify-chatkit/client'
 import { type Command, Refusal, readArgs } from './command.ts'
 import { HOST_OPTIONS, withHost } from './host.ts'
 import { mintFor } from './mint.ts'
@@ -14,13 +14,16 @@ export const say: Command = async (args, io) => {
   await withHost(options, io, async host => {
     const { headers } = await mintFor(host, { kind: 'bearer-session', ...(options.user && { user: options.user }) })
     const began = performance.now()
-    const reply = await fetch(`${host.url}${CHAT_PATH}`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...headers },
-      body: JSON.stringify({ message, thread_id: options.thread })
-    })
     const at = () => `${(performance.now() - began).toFixed(0).padStart(6)} ms`
-    if (!reply.ok) throw new Refusal(`${at()}  ${reply.status} ${await reply.text()}`)
-    for await (const event of readEvents(reply)) io.print(`${at()}  ${JSON.stringify(event)}`)
+    // Sent once: whoever tries something out wants to see the refusal.
+    const client = chatkitClient({ url: `${host.url}${CHAT_PATH}`, getHeaders: () => headers, retry: { retries: 0 } })
+    const { thread } = options
+    try {
+      for await (const event of thread ? client.addMessage(thread, message) : client.createThread(message))
+        io.print(`${at()}  ${JSON.stringify(event)}`)
+    } catch (error) {
+      if (!isChatKitClientError(error)) throw error
+      throw new Refusal(`${at()}  ${error.status ?? ''} ${error.code} ${error.message}`)
+    }
   })
 }
