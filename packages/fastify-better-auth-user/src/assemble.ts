@@ -6,6 +6,7 @@ import { bearerJwt } from './credential/bearer-jwt.ts'
 import { bearerSession } from './credential/bearer-session.ts'
 import type { CredentialKind } from './credential/credential.ts'
 import { OAUTH_TOKEN, oauthToken, opaqueClaims } from './credential/oauth-token.ts'
+import { createProofs, type Proofs } from './credential/proofs.ts'
 import { sessionCookie } from './credential/session-cookie.ts'
 import { isAccessToken, verifyAccessToken } from './crypto/access-token.ts'
 import { verifyHs256 } from './crypto/hs256.ts'
@@ -42,12 +43,21 @@ export async function assemble(app: FastifyInstance, options: CheckedOptions): P
   const readToken = tokenReader(options.token)
   let { memberships } = options
 
+  const kept: Proofs[] = []
+  const proofs = () => {
+    const made = createProofs(options.maxProofs)
+    kept.push(made)
+    return made
+  }
+
   const kinds: CredentialKind[] = []
   if (options.apiKey !== null) kinds.push(apiKey(readToken, options.apiKey))
-  if (options.oauth !== null) kinds.push(oauthToken(readToken, accessTokens(options.oauth, keys), options.oauth.opaque))
-  if (verifiers.length > 0) kinds.push(bearerJwt(readToken, verifiers))
-  kinds.push(bearerSession(readToken, secrets, { requireSignature, alsoReadAs: alsoReadAs(options.oauth) }))
-  if (cookie !== null) kinds.push(sessionCookie(secrets, cookie))
+  if (options.oauth !== null) {
+    kinds.push(oauthToken(readToken, accessTokens(options.oauth, keys), options.oauth.opaque, proofs()))
+  }
+  if (verifiers.length > 0) kinds.push(bearerJwt(readToken, verifiers, proofs()))
+  kinds.push(bearerSession(readToken, secrets, proofs(), { requireSignature, alsoReadAs: alsoReadAs(options.oauth) }))
+  if (cookie !== null) kinds.push(sessionCookie(secrets, proofs(), cookie))
 
   return {
     pipeline: {

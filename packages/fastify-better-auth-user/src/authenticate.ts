@@ -4,7 +4,8 @@ import type { AuthDecision, Stage } from './decision.ts'
 import { type ErrorCode, errors, invalid, withCause } from './errors.ts'
 import type { IdentityRecord, IdentityStore } from './identity/identity-store.ts'
 import { objectionTo } from './identity/standing.ts'
-import type { Claims, Identity } from './types.ts'
+import type { Claims, Identity, Proof } from './types.ts'
+import { isPromise, whenever } from './whenever.ts'
 
 /** What came of one request. */
 export interface Authentication {
@@ -28,64 +29,77 @@ export interface Pipeline {
   discloseReasons: boolean
 }
 
-/** Says who is calling: reads the credential, verifies it, finds user and session, asks whether they may act. Never throws. */
-export async function authenticate(pipeline: Pipeline, source: CredentialSource): Promise<Authentication> {
-  const started = performance.now()
-  let stage: Stage = 'extract'
-  let kind: CredentialKind | null = null
-  let claims: Claims | null = null
+/** How far one request has got. */
+interface Progress {
+  started: number
+  stage: Stage
+  kind: CredentialKind | null
+  claims: Claims | null
+}
 
-  try {
-    const found = extract(pipeline.kinds, source)
-    if (found === null) return finish('anonymous', null, null)
-    kind = found.kind
-    if (typeof found.credential !== 'string') {
-      throw new errors.FST_BAU_CREDENTIAL_MALFORMED(found.credential.malformed)
-    }
-
-    if (kind.ambient === true && pipeline.isForeign(source)) throw new errors.FST_BAU_ORIGIN_REFUSED()
-
-    stage = 'verify'
-    const readings = [await kind.verify(found.credential)].flat()
-
-    stage = 'find'
-    let record: IdentityRecord | null = null
-    for (claims of readings) {
-      record = await find(pipeline.identityStore, claims)
-      if (record !== null) break
-    }
-    const identity = recognise(record, claims, pipeline)
-
-    stage = 'standing'
-    if (record !== null && objectionTo(record) === 'banned') {
-      throw pipeline.discloseReasons ? new errors.FST_BAU_USER_BANNED() : invalid('the user is banned')
-    }
-
-    stage = 'done'
-    return finish('authenticated', identity, null)
-  } catch (error) {
+/**
+ * Says who is calling: reads the credential, verifies it, finds user and session, asks whether they may act. Answers at
+ * once when nobody had to be waited for. Never throws.
+ */
+export function authenticate(pipeline: Pipeline, source: CredentialSource): Authentication | Promise<Authentication> {
+  const progress: Progress = { started: performance.now(), stage: 'extract', kind: null, claims: null }
+  const failed = (error: unknown) => {
     const known = toKnownError(error)
-    return finish(known.statusCode === 503 ? 'unavailable' : 'rejected', null, known)
+    return finish(progress, known.statusCode === 503 ? 'unavailable' : 'rejected', null, known)
   }
+  try {
+    const outcome = run(pipeline, source, progress)
+    return isPromise(outcome) ? outcome.catch(failed) : outcome
+  } catch (error) {
+    return failed(error)
+  }
+}
 
-  function finish(
-    outcome: AuthDecision['outcome'],
-    identity: Identity | null,
-    error: FastifyError | null
-  ): Authentication {
-    const decision: AuthDecision = {
-      outcome,
-      kind: (identity === null || claims === null ? null : kind?.nameOf?.(claims)) ?? kind?.name ?? null,
-      stage,
-      code: error === null ? null : (error.code as ErrorCode),
-      reason: error === null ? null : reasonOf(error),
-      userId: identity?.user.id ?? null,
-      sessionId: identity?.session?.id ?? null,
-      sessionCount: identity?.sessionCount ?? 0,
-      durationMs: performance.now() - started
-    }
-    return { decision, claims, identity, error }
+function run(
+  pipeline: Pipeline,
+  source: CredentialSource,
+  progress: Progress
+): Authentication | Promise<Authentication> {
+  const found = extract(pipeline.kinds, source)
+  if (found === null) return finish(progress, 'anonymous', null, null)
+  const { kind, credential } = found
+  progress.kind = kind
+  if (typeof credential !== 'string') throw new errors.FST_BAU_CREDENTIAL_MALFORMED(credential.malformed)
+  if (kind.ambient === true && pipeline.isForeign(source)) throw new errors.FST_BAU_ORIGIN_REFUSED()
+
+  progress.stage = 'verify'
+  return whenever(kind.verify(credential), proof => {
+    progress.stage = 'find'
+    return whenever(findFirst(pipeline.identityStore, proof, progress), record => {
+      const identity = recognise(record, progress.claims, pipeline)
+      progress.stage = 'standing'
+      if (record !== null && objectionTo(record) === 'banned') {
+        throw pipeline.discloseReasons ? new errors.FST_BAU_USER_BANNED() : invalid('the user is banned')
+      }
+      progress.stage = 'done'
+      return finish(progress, 'authenticated', identity, null)
+    })
+  })
+}
+
+function finish(
+  { started, stage, kind, claims }: Progress,
+  outcome: AuthDecision['outcome'],
+  identity: Identity | null,
+  error: FastifyError | null
+): Authentication {
+  const decision: AuthDecision = {
+    outcome,
+    kind: (identity === null || claims === null ? null : kind?.nameOf?.(claims)) ?? kind?.name ?? null,
+    stage,
+    code: error === null ? null : (error.code as ErrorCode),
+    reason: error === null ? null : reasonOf(error),
+    userId: identity?.user.id ?? null,
+    sessionId: identity?.session?.id ?? null,
+    sessionCount: identity?.sessionCount ?? 0,
+    durationMs: performance.now() - started
   }
+  return { decision, claims, identity, error }
 }
 
 function extract(kinds: readonly CredentialKind[], source: CredentialSource) {
@@ -94,6 +108,21 @@ function extract(kinds: readonly CredentialKind[], source: CredentialSource) {
     if (credential !== null) return { kind, credential }
   }
   return null
+}
+
+/** The record of the first reading that somebody knows. */
+function findFirst(
+  store: IdentityStore,
+  { claims }: Pick<Proof, 'claims'>,
+  progress: Progress,
+  index = 0
+): IdentityRecord | null | Promise<IdentityRecord | null> {
+  const one = claims[index]
+  if (one === undefined) return null
+  progress.claims = one
+  const known = store.recall?.(one)
+  if (known !== undefined) return known
+  return whenever(find(store, one), record => record ?? findFirst(store, { claims }, progress, index + 1))
 }
 
 async function find(store: IdentityStore, claims: Claims): Promise<IdentityRecord | null> {

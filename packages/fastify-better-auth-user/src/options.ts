@@ -109,6 +109,8 @@ export interface BetterAuthUserOptions {
   realm?: string | undefined
   /** Where users and sessions are found. @default the Better Auth tables behind `app.pg` of @fastify/postgres */
   identityStore?: IdentityStore | undefined
+  /** How many verified credentials are remembered, by their exact text and no longer than they hold; 0: none. @default 10000 */
+  maxProofs?: number | undefined
   /** Who belongs to which organization. @default Better Auth's member table behind the same database */
   memberships?: MembershipStore | undefined
   /** A `pg.Pool` to use instead of `app.pg`. */
@@ -156,6 +158,7 @@ export interface CheckedOptions {
   hook: 'preHandler' | 'onRequest'
   realm: string
   identityStore: IdentityStore | undefined
+  maxProofs: number
   memberships: MembershipStore | undefined
   database: Queryable | undefined
   tables: TablesOptions

@@ -3,7 +3,7 @@ import fp from 'fastify-plugin'
 import './augment.ts'
 import { assemble } from './assemble.ts'
 import { checkAuthMode, checkOptions } from './check-options.ts'
-import { createGate } from './guard/gate.ts'
+import { ATTEMPT, createGate } from './guard/gate.ts'
 import { factsOf, type GuardFacts, optionalGuard } from './guard/guard.ts'
 import { requireFreshSession } from './guard/require-fresh-session.ts'
 import { requireOrganization } from './guard/require-organization.ts'
@@ -12,6 +12,7 @@ import { requireRole } from './guard/require-role.ts'
 import { requireScope } from './guard/require-scope.ts'
 import { requireUser } from './guard/require-user.ts'
 import { requireVerifiedEmail } from './guard/require-verified-email.ts'
+import { routeHook } from './guard/route-hook.ts'
 import { describeRoute, errorSchema, type SecurityScheme, securitySchemes } from './openapi.ts'
 import type { AuthMode, BetterAuthUserOptions } from './options.ts'
 
@@ -38,6 +39,7 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
   app.decorateRequest('user', null)
   app.decorateRequest('authSession', null)
   app.decorateRequest('authGrant', null)
+  app.decorateRequest(ATTEMPT, null)
   app.decorate('betterAuthUser', { check, securitySchemes: securitySchemes(options) })
   if (options.openapi) app.addSchema(errorSchema)
   app.decorate('optionalUser', () => optionalGuard(gate))
@@ -72,24 +74,28 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
     if (options.checkAtStart === 'fail' && problems.length > 0) throw new Error(problems.join(' '))
   })
 
-  app.addHook(options.hook, async (request, reply) => {
-    // A preflight carries no credentials (Fetch §3.3.5), and @fastify/cors may be registered after this hook.
-    if (options.hook === 'preHandler' || !isPreflight(request)) await authenticateRoute(request, reply)
-  })
+  app.addHook(
+    options.hook,
+    routeHook((request, reply) =>
+      // A preflight carries no credentials (Fetch §3.3.5), and @fastify/cors may be registered after this hook.
+      options.hook === 'preHandler' || !isPreflight(request) ? authenticateRoute(request, reply) : undefined
+    )
+  )
   if (options.hook === 'onRequest') {
     // A preflight that nobody has answered by now is about to reach a handler.
-    app.addHook('preHandler', async (request, reply) => {
-      if (isPreflight(request)) await authenticateRoute(request, reply)
-    })
+    app.addHook(
+      'preHandler',
+      routeHook((request, reply) => (isPreflight(request) ? authenticateRoute(request, reply) : undefined))
+    )
   }
   // An unguarded handler that asks for the current user owes strangers a challenge, too (RFC 9110 §11.6.1).
   app.addHook('onError', async (_request, reply, error) => gate.complete(reply, error))
 
-  async function authenticateRoute(request: FastifyRequest, reply: FastifyReply): Promise<void> {
+  function authenticateRoute(request: FastifyRequest, reply: FastifyReply): unknown {
     // Nothing to protect, and a 401 here would hide every 404 of the application.
-    if (request.is404) return
+    if (request.is404) return undefined
     const mode = request.routeOptions.config.auth ?? options.auth
-    if (mode !== false) await gate.admit(request, reply, mode)
+    return mode === false ? undefined : gate.admit(request, reply, mode)
   }
 }
 

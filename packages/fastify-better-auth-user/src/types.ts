@@ -52,6 +52,18 @@ export type Claims =
   /** A verified OAuth access token that says all this itself. Its session must live if it names one, its client be enabled. */
   | { by: 'oauth-grant'; subject: string; sessionId: string | null; grant: Grant }
 
+/** What a credential was proven to assert, and when the same text would be found to prove the same again. */
+export interface Proof {
+  /** Several readings of an opaque token are asked for in their order. */
+  claims: readonly Claims[]
+  /** Holds from this instant on, in milliseconds since the epoch. */
+  from: number
+  /** Holds before this instant, in milliseconds since the epoch. */
+  until: number
+  /** Whether the key that proved it is still in use. @default it always is */
+  isCurrent?(): boolean
+}
+
 /** What an OAuth client was allowed to do for the user, from Better Auth's OAuth provider. */
 export interface Grant {
   clientId: string

@@ -11,14 +11,15 @@ const MAY: Record<string, RegExp> = {
   'errors.ts': /^@fastify\/error$/,
   'secret.ts': /^node:crypto$/,
   'decision.ts': /^(errors\.ts|node:)/,
+  'whenever.ts': /^$/,
   'http/': /^(credential\/credential\.ts|http\/.*)$/,
   'crypto/': /^(node:crypto|errors\.ts|types\.ts|jose|crypto\/)/,
-  'credential/': /^(credential\/credential\.ts|http\/|crypto\/|errors\.ts|types\.ts|node:)/,
-  'identity/': /^(identity\/|types\.ts|errors\.ts|node:)/,
+  'credential/': /^(credential\/(credential|proofs)\.ts|lru-cache$|http\/|crypto\/|errors\.ts|types\.ts|node:)/,
+  'identity/': /^(identity\/|lru-cache$|types\.ts|errors\.ts|node:)/,
   'authenticate.ts':
-    /^(credential\/credential\.ts|identity\/(identity-store|standing)\.ts|decision\.ts|errors\.ts|types\.ts|@fastify\/error)$/,
+    /^(credential\/credential\.ts|identity\/(identity-store|standing)\.ts|decision\.ts|errors\.ts|types\.ts|whenever\.ts|@fastify\/error)$/,
   'guard/':
-    /^(authenticate\.ts|guard\/.*|decision\.ts|errors\.ts|types\.ts|options\.ts|node:diagnostics_channel|identity\/membership-store\.ts|http\/(challenge|token)\.ts|fastify|@fastify\/error)$/,
+    /^(authenticate\.ts|guard\/.*|decision\.ts|errors\.ts|types\.ts|options\.ts|whenever\.ts|node:diagnostics_channel|identity\/membership-store\.ts|http\/(challenge|token)\.ts|fastify|@fastify\/error)$/,
   'options.ts':
     /^(decision|types|identity\/(identity-store|membership-store|queryable|tables)|crypto\/(jwt|key-set)|credential\/(api-key|oauth-token|session-cookie)|http\/token)\.ts$|^fastify$|^@fastify\/error$/,
   'check-values.ts': /^$/,

@@ -1,6 +1,6 @@
 import { digest } from '../crypto/digest.ts'
 import { headerToken } from '../http/authorization.ts'
-import { type CredentialKind, type Extracted, malformed, type TokenReader } from './credential.ts'
+import { type CredentialKind, type Extracted, malformed, type TokenReader, timeless } from './credential.ts'
 
 /** API keys of Better Auth's plugin of that name. */
 export interface ApiKeyOptions {
@@ -39,6 +39,6 @@ export function apiKey(
       if (found !== null && readToken(source) !== null) return malformed('an API key and a token')
       return found
     },
-    verify: key => ({ by: 'api-key', keyHash: hashKey(key), configIds })
+    verify: key => timeless({ by: 'api-key', keyHash: hashKey(key), configIds })
   }
 }

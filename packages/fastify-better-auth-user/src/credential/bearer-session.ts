@@ -1,7 +1,8 @@
 import { isSignedBy, splitSignedValue } from '../crypto/signed-value.ts'
 import { invalid } from '../errors.ts'
-import type { Claims } from '../types.ts'
-import type { CredentialKind, TokenReader } from './credential.ts'
+import type { Claims, Proof } from '../types.ts'
+import { type CredentialKind, type TokenReader, timeless } from './credential.ts'
+import type { Proofs } from './proofs.ts'
 
 export interface BearerSessionOptions {
   /** Accept signed tokens only, as Better Auth's bearer plugin can be told, too. @default false */
@@ -19,26 +20,32 @@ export interface BearerSessionOptions {
 export function bearerSession(
   readToken: TokenReader,
   secrets: readonly string[],
+  proofs: Proofs,
   { requireSignature = false, alsoReadAs }: BearerSessionOptions = {}
 ): CredentialKind {
   return {
     name: 'bearer-session',
     nameOf: ({ by }) => (by === 'session-token' || alsoReadAs === undefined ? 'bearer-session' : alsoReadAs.name),
     extract: readToken,
-    verify(credential) {
-      const signed = splitSignedValue(credential)
-      if (signed === null) {
-        const other = alsoReadAs === undefined ? [] : [alsoReadAs.read(credential)]
-        if (!requireSignature) return [{ by: 'session-token', sessionToken: credential }, ...other]
-        if (other.length > 0) return other
-        throw invalid('the token is not signed')
-      }
-      if (!isSignedBy(secrets, signed.value, signed.signature)) {
-        throw invalid(
-          secrets.length === 0 ? 'a signed token, but no secret is configured' : 'signed with another secret'
-        )
-      }
-      return { by: 'session-token', sessionToken: signed.value }
+    verify: credential => proofs.recall(credential) ?? prove(credential)
+  }
+
+  function prove(credential: string): Proof {
+    const signed = splitSignedValue(credential)
+    if (signed === null) return readRaw(credential)
+    if (!isSignedBy(secrets, signed.value, signed.signature)) {
+      throw invalid(secrets.length === 0 ? 'a signed token, but no secret is configured' : 'signed with another secret')
     }
+    const proof = timeless({ by: 'session-token', sessionToken: signed.value })
+    proofs.keep(credential, proof)
+    return proof
+  }
+
+  /** Not kept: anybody can make up such tokens, and nothing was computed. */
+  function readRaw(credential: string): Proof {
+    const other = alsoReadAs === undefined ? [] : [alsoReadAs.read(credential)]
+    if (!requireSignature) return timeless({ by: 'session-token', sessionToken: credential }, ...other)
+    if (other.length > 0) return timeless(...other)
+    throw invalid('the token is not signed')
   }
 }

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Claims } from '../types.ts'
+import type { Claims, Proof } from '../types.ts'
 
 /** Where credentials are read from. An `http.IncomingMessage` fits, that of a WebSocket upgrade included. */
 export interface CredentialSource {
@@ -35,10 +35,14 @@ export interface CredentialKind {
   /**
    * Proves what can be proven without the database.
    *
-   * @returns what the credential asserts; several readings of an opaque token are asked for in their order.
    * @throws an error of the table in errors.ts whose cause says why.
    */
-  verify(credential: string): Claims | readonly Claims[] | Promise<Claims>
+  verify(credential: string): Proof | Promise<Proof>
+}
+
+/** What holds at all times: that a text was signed, or what an opaque token is to be looked up by. */
+export function timeless(...claims: readonly Claims[]): Proof {
+  return { claims, from: Number.NEGATIVE_INFINITY, until: Number.POSITIVE_INFINITY }
 }
 
 export function malformed(why: string): Malformed {

@@ -3,7 +3,8 @@ import { digest } from '../crypto/digest.ts'
 import { type JwtVerifier, readJwtHeader } from '../crypto/jwt.ts'
 import { invalid } from '../errors.ts'
 import type { Claims } from '../types.ts'
-import type { CredentialKind, TokenReader } from './credential.ts'
+import { type CredentialKind, type TokenReader, timeless } from './credential.ts'
+import { type Proofs, proven } from './proofs.ts'
 
 /** Name in decisions of OAuth access tokens, whatever their form. */
 export const OAUTH_TOKEN = 'oauth-token'
@@ -27,11 +28,14 @@ export interface OpaqueTokenOptions {
 export function oauthToken(
   readToken: TokenReader,
   jwt: JwtVerifier | null,
-  opaque: OpaqueTokenOptions | null
+  opaque: OpaqueTokenOptions | null,
+  proofs: Proofs
 ): CredentialKind {
   const prefix = opaque?.prefix ?? ''
   const isJwt = (token: string) => {
-    const header = jwt === null ? null : readJwtHeader(token)
+    if (jwt === null) return false
+    if (proofs.recall(token) !== undefined) return true
+    const header = readJwtHeader(token)
     return header !== null && isAccessToken(header)
   }
   return {
@@ -42,11 +46,15 @@ export function oauthToken(
       return ours ? token : null
     },
     verify(token) {
-      if (opaque !== null && prefix !== '' && token.startsWith(prefix)) return opaqueClaims(token, opaque)
-      const header = readJwtHeader(token)
-      if (jwt === null || header === null || !jwt.accepts(header)) throw invalid('of a form that is not accepted')
-      return jwt.verify(token, header)
+      if (opaque !== null && prefix !== '' && token.startsWith(prefix)) return timeless(opaqueClaims(token, opaque))
+      return proven(proofs, token, verifyJwt)
     }
+  }
+
+  function verifyJwt(token: string) {
+    const header = readJwtHeader(token)
+    if (jwt === null || header === null || !jwt.accepts(header)) throw invalid('of a form that is not accepted')
+    return jwt.verify(token, header)
   }
 }
 

@@ -2,7 +2,8 @@ import { isSignedBy, splitSignedValue } from '../crypto/signed-value.ts'
 import { invalid } from '../errors.ts'
 import { MAX_CREDENTIAL_LENGTH } from '../http/authorization.ts'
 import { cookieValue } from '../http/cookies.ts'
-import { type CredentialKind, malformed } from './credential.ts'
+import { type CredentialKind, malformed, timeless } from './credential.ts'
+import { type Proofs, proven } from './proofs.ts'
 
 /** How this deployment names the cookie, in the words of Better Auth's `advanced` options. */
 export interface CookieNames {
@@ -18,6 +19,7 @@ export interface CookieNames {
  */
 export function sessionCookie(
   secrets: readonly string[],
+  proofs: Proofs,
   { cookiePrefix = 'better-auth', name }: CookieNames = {}
 ): CredentialKind {
   const plain = name === undefined ? [`${cookiePrefix}.session_token`, `${cookiePrefix}-session_token`] : [name]
@@ -35,11 +37,13 @@ export function sessionCookie(
       }
       return null
     },
-    verify(credential) {
-      const signed = splitSignedValue(credential)
-      if (signed === null) throw invalid('the cookie is not signed')
-      if (!isSignedBy(secrets, signed.value, signed.signature)) throw invalid('signed with another secret')
-      return { by: 'session-token', sessionToken: signed.value }
-    }
+    verify: credential => proven(proofs, credential, verify)
+  }
+
+  function verify(credential: string) {
+    const signed = splitSignedValue(credential)
+    if (signed === null) throw invalid('the cookie is not signed')
+    if (!isSignedBy(secrets, signed.value, signed.signature)) throw invalid('signed with another secret')
+    return timeless({ by: 'session-token', sessionToken: signed.value })
   }
 }

@@ -1,8 +1,8 @@
 import { invalid } from '../errors.ts'
-import type { Claims } from '../types.ts'
-import { type ClaimRules, checkClaims, isName, type JwtHeader } from './jwt.ts'
+import type { Proof } from '../types.ts'
+import { type ClaimRules, checkClaims, isName, type JwtHeader, proofOf } from './jwt.ts'
 import type { KeySet } from './key-set.ts'
-import { verifiedPayload } from './key-set-jwt.ts'
+import { verifyByKeySet } from './key-set-jwt.ts'
 
 /** Whether the header says "OAuth access token" (RFC 9068 §2.1); proves nothing. */
 export function isAccessToken({ typ }: JwtHeader): boolean {
@@ -14,7 +14,7 @@ export function isAccessToken({ typ }: JwtHeader): boolean {
  * may do what.
  *
  * @param rules issuer and audience must not be `null`: both are required here.
- * @returns claims; user, session and client have not been looked up.
+ * @returns what it proves; user, session and client have not been looked up.
  * @throws FST_BAU_TOKEN_EXPIRED, FST_BAU_CREDENTIAL_INVALID, FST_BAU_KEYS_UNAVAILABLE
  * @see RFC 9068 §2.2 for the claims, §4 for their validation
  */
@@ -24,9 +24,10 @@ export async function verifyAccessToken(
   keys: KeySet,
   rules: ClaimRules,
   now: number
-): Promise<Claims> {
+): Promise<Proof> {
   if (!isAccessToken(header)) throw invalid('a token of another type')
-  const payload = checkClaims(await verifiedPayload(token, header, keys), rules, now)
+  const verified = await verifyByKeySet(token, header, keys)
+  const payload = checkClaims(verified.payload, rules, now)
   const { sub, client_id: clientId, iat, jti, scope = '' } = payload
   // Better Auth writes `null` once a refreshed token has outlived its session.
   const sid = payload.sid ?? null
@@ -37,5 +38,6 @@ export async function verifyAccessToken(
   if (sid !== null && !isName(sid)) throw invalid('sid is not a text')
   if (typeof scope !== 'string') throw invalid('scope is not a text')
   const scopes = scope.split(' ').filter(one => one !== '')
-  return { by: 'oauth-grant', subject: sub, sessionId: sid, grant: { clientId, scopes } }
+  const grant = { clientId, scopes }
+  return proofOf({ by: 'oauth-grant', subject: sub, sessionId: sid, grant }, payload, rules, verified.isCurrent)
 }

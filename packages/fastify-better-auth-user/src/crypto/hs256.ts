@@ -1,6 +1,6 @@
 import { invalid } from '../errors.ts'
-import type { Claims } from '../types.ts'
-import { type ClaimRules, checkClaims, isName, isPlainJwt, type JwtHeader, type Payload } from './jwt.ts'
+import type { Claims, Proof } from '../types.ts'
+import { type ClaimRules, checkClaims, isName, isPlainJwt, type JwtHeader, type Payload, proofOf } from './jwt.ts'
 
 /** The payload of a compact JWS with HS256 under one of the shared secrets, its claims unchecked; throws whatever it likes. */
 export type Hs256Engine = (token: string) => unknown
@@ -8,7 +8,7 @@ export type Hs256Engine = (token: string) => unknown
 /**
  * Verifies a token signed with HS256 under Better Auth's secret, and says whom it speaks for.
  *
- * @returns claims; the user has not been looked up.
+ * @returns what it proves; the user has not been looked up.
  * @throws FST_BAU_TOKEN_EXPIRED, FST_BAU_CREDENTIAL_INVALID
  */
 export function verifyHs256(
@@ -17,12 +17,12 @@ export function verifyHs256(
   engine: Hs256Engine,
   rules: ClaimRules,
   now: number
-): Claims {
+): Proof {
   if (header.alg !== 'HS256') throw invalid('signed with an algorithm that is not accepted')
   if (!isPlainJwt(header)) throw invalid('a token of another type')
   const payload = checkClaims(verified(token, engine), rules, now)
   refuseOtherPurposes(payload)
-  return subjectOf(payload, rules.issuer !== null)
+  return proofOf(subjectOf(payload, rules.issuer !== null), payload, rules)
 }
 
 function verified(token: string, engine: Hs256Engine): unknown {

@@ -1,5 +1,5 @@
 import { errors, invalid, withCause } from '../errors.ts'
-import type { Claims } from '../types.ts'
+import type { Claims, Proof } from '../types.ts'
 
 export type Payload = Record<string, unknown>
 
@@ -24,7 +24,7 @@ export interface JwtHeader {
 export interface JwtVerifier {
   /** Whether a token with this header is this verifier's business; proves nothing. */
   accepts(header: JwtHeader): boolean
-  verify(token: string, header: JwtHeader): Claims | Promise<Claims>
+  verify(token: string, header: JwtHeader): Proof | Promise<Proof>
 }
 
 /** Longest name (subject, session id, e-mail) looked up, in characters. */
@@ -70,6 +70,22 @@ export function checkClaims(payload: unknown, rules: ClaimRules, now: number): P
   checkTimes(payload, rules.clockTolerance, Math.floor(now / 1000))
   checkOrigin(payload, rules)
   return payload
+}
+
+/**
+ * What a checked payload proves: the claims, for as long as `checkClaims` would let the payload pass.
+ *
+ * @param isCurrent whether the key is still the issuer's. @default it always is
+ */
+export function proofOf(
+  claims: Claims,
+  { exp, nbf, iat }: Payload,
+  { clockTolerance }: ClaimRules,
+  isCurrent?: () => boolean
+): Proof {
+  const from = Math.max(Number(nbf ?? 0), Number(iat ?? 0)) - clockTolerance
+  const until = Number(exp) + clockTolerance
+  return { claims: [claims], from: from * 1000, until: until * 1000, ...(isCurrent && { isCurrent }) }
 }
 
 function checkTimes({ exp, nbf, iat }: Payload, tolerance: number, now: number): void {

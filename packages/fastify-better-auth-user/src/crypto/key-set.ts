@@ -26,6 +26,8 @@ export interface KeySet {
    * @throws FST_BAU_KEYS_UNAVAILABLE the keys cannot be fetched and none are fresh enough to serve.
    */
   find(kid: string): Promise<VerificationKey | null>
+  /** Whether `find` would answer this very key without a fetch. */
+  holds(kid: string, key: VerificationKey): boolean
   /** What keeps tokens from being verified now: a sentence with its cure for each problem. */
   check(): Promise<string[]>
 }
@@ -57,6 +59,7 @@ export function createKeySet(load: KeyLoader, options: KeySetOptions = {}): KeyS
       if (key === undefined && failure !== null) throw unavailable()
       return key ?? null
     },
+    holds: (kid, key) => now() - loadedAt < maxAgeMs && keys.get(kid) === key,
     async check() {
       await reload(0)
       return failure === null ? [] : [`The issuer's keys cannot be loaded: ${message(failure)}.`]

@@ -7,6 +7,7 @@ import { errors } from '../errors.ts'
 import { type BearerError, challenge } from '../http/challenge.ts'
 import { queryToken } from '../http/token.ts'
 import type { AuthAttempt, AuthMode, CheckedOptions } from '../options.ts'
+import { whenever } from '../whenever.ts'
 
 /** What seed applications show a user whose token has run out. */
 const EXPIRED = 'Token has expired. Please sign in again.'
@@ -22,7 +23,11 @@ export interface Gate {
    *
    * @throws an error of the table in errors.ts; its challenge is on the reply by then, where a custom error handler keeps it.
    */
-  admit(request: FastifyRequest, reply: FastifyReply, mode: Exclude<AuthMode, false>): Promise<Authentication>
+  admit(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    mode: Exclude<AuthMode, false>
+  ): Authentication | Promise<Authentication>
   /** Turns an admitted request away after all: sets the headers that belong to the error, tells who asked to be told, throws. */
   refuse(request: FastifyRequest, reply: FastifyReply, attempt: Authentication, error: unknown): Promise<never>
   /** Sets the headers that belong to an error of ours that somebody else threw. */
@@ -38,45 +43,48 @@ interface Trace {
   decision: AuthDecision | null
 }
 
+/** Where a request keeps its attempt: a property costs less than a map of requests. */
+export const ATTEMPT = Symbol('fastify-better-auth-user.attempt')
+
+type Attempted = FastifyRequest & { [ATTEMPT]: Authentication | Promise<Authentication> | null }
+
 export function createGate(pipeline: Pipeline, options: GateOptions): Gate {
   const { realm, logAttempts, token, onAuthenticated, onRejected, mapError } = options
-  const attempts = new WeakMap<FastifyRequest, Promise<Authentication>>()
   return { admit, refuse, complete }
 
-  async function admit(request: FastifyRequest, reply: FastifyReply, mode: Exclude<AuthMode, false>) {
+  function admit(request: FastifyRequest, reply: FastifyReply, mode: Exclude<AuthMode, false>) {
     // The address holds the credential, so the answer must not be kept under it (RFC 6750 §2.3).
     if (token.query !== undefined && queryToken(request.raw, token.query) !== null) {
       reply.header('cache-control', 'no-store')
     }
-    let attempt = attempts.get(request)
-    if (attempt === undefined) {
-      attempt = begin(request, reply)
-      attempts.set(request, attempt)
-    }
-    const authentication = await attempt
-    const { identity, error } = authentication
-    if (error !== null) await refuse(request, reply, authentication, error)
-    // Not `=== 'required'`: a mode that is neither must not leave the route open.
-    if (identity === null && mode !== 'optional') {
-      await refuse(request, reply, authentication, new errors.FST_BAU_CREDENTIAL_MISSING())
-    }
-    return authentication
+    const attempted = request as Attempted
+    attempted[ATTEMPT] ??= begin(request, reply)
+    return whenever(attempted[ATTEMPT], authentication => {
+      const { identity, error } = authentication
+      if (error !== null) return refuse(request, reply, authentication, error)
+      // Not `=== 'required'`: a mode that is neither must not leave the route open.
+      if (identity === null && mode !== 'optional') {
+        return refuse(request, reply, authentication, new errors.FST_BAU_CREDENTIAL_MISSING())
+      }
+      return authentication
+    })
   }
 
-  async function begin(request: FastifyRequest, reply: FastifyReply): Promise<Authentication> {
-    const authentication = await traced(request, () => authenticate(pipeline, request.raw))
-    const { decision, identity } = authentication
-    publish(decision)
-    if (identity !== null) {
-      request.user = identity.user
-      request.authSession = identity.session
-      request.authGrant = identity.grant
-      // Both, so that "request completed" names the user, too.
-      request.log = reply.log = request.log.child({ userId: identity.user.id })
-    }
-    if (logAttempts) log(request, authentication)
-    if (identity !== null) await onAuthenticated?.(request, attemptOf(authentication))
-    return authentication
+  function begin(request: FastifyRequest, reply: FastifyReply): Authentication | Promise<Authentication> {
+    return whenever(traced(request, pipeline), authentication => {
+      const { decision, identity } = authentication
+      publish(decision)
+      if (identity !== null) {
+        request.user = identity.user
+        request.authSession = identity.session
+        request.authGrant = identity.grant
+        // Both, so that "request completed" names the user, too.
+        request.log = reply.log = request.log.child({ userId: identity.user.id })
+      }
+      if (logAttempts) log(request, authentication)
+      if (identity === null || onAuthenticated === undefined) return authentication
+      return whenever(onAuthenticated(request, attemptOf(authentication)), () => authentication)
+    })
   }
 
   async function refuse(
@@ -97,11 +105,11 @@ export function createGate(pipeline: Pipeline, options: GateOptions): Gate {
   }
 }
 
-function traced(request: FastifyRequest, run: () => Promise<Authentication>): Promise<Authentication> {
-  if (!tracing.hasSubscribers) return run()
+function traced(request: FastifyRequest, pipeline: Pipeline): Authentication | Promise<Authentication> {
+  if (!tracing.hasSubscribers) return authenticate(pipeline, request.raw)
   const trace: Trace = { request, decision: null }
   return tracing.tracePromise(async () => {
-    const authentication = await run()
+    const authentication = await authenticate(pipeline, request.raw)
     trace.decision = authentication.decision
     return authentication
   }, trace)

@@ -1,10 +1,12 @@
-import type { FastifyReply, FastifyRequest, onRequestAsyncHookHandler } from 'fastify'
+import type { FastifyRequest } from 'fastify'
 import type { Authentication } from '../authenticate.ts'
 import type { Claims, Identity } from '../types.ts'
+import { isPromise, whenever } from '../whenever.ts'
 import type { Gate } from './gate.ts'
+import { type RouteHook, routeHook } from './route-hook.ts'
 
 /** A route hook that refuses; works as `onRequest`, `preValidation` or `preHandler`. In `onRequest` a stranger's body is never read. */
-export type Guard = onRequestAsyncHookHandler
+export type Guard = RouteHook
 
 /** What is known of a guard before any request: for checks at start and for API documents. */
 export interface GuardFacts {
@@ -30,9 +32,7 @@ export function factsOf(hook: unknown): GuardFacts | undefined {
 
 /** A guard that lets strangers pass, though not bad credentials. */
 export function optionalGuard(gate: Gate): Guard {
-  return define({ optional: true, forbids: false }, async (request, reply) => {
-    await gate.admit(request, reply, 'optional')
-  })
+  return define({ optional: true, forbids: false }, (request, reply) => gate.admit(request, reply, 'optional'))
 }
 
 /**
@@ -45,17 +45,21 @@ export function userGuard(
   more: Pick<GuardFacts, 'forbids' | 'param'>,
   check: (caller: Caller, request: FastifyRequest) => void | Promise<void>
 ): Guard {
-  return define({ optional: false, ...more }, async (request: FastifyRequest, reply: FastifyReply) => {
-    const attempt = await gate.admit(request, reply, 'required')
-    try {
-      await check(callerOf(attempt), request)
-    } catch (error) {
-      await gate.refuse(request, reply, attempt, error)
-    }
-  })
+  return define({ optional: false, ...more }, (request, reply) =>
+    whenever(gate.admit(request, reply, 'required'), attempt => {
+      const refused = (error: unknown) => gate.refuse(request, reply, attempt, error)
+      try {
+        const checked = check(callerOf(attempt), request)
+        return isPromise(checked) ? checked.catch(refused) : checked
+      } catch (error) {
+        return refused(error)
+      }
+    })
+  )
 }
 
-function define(about: GuardFacts, guard: Guard): Guard {
+function define(about: GuardFacts, run: Parameters<typeof routeHook>[0]): Guard {
+  const guard = routeHook(run)
   facts.set(guard, about)
   return guard
 }

@@ -24,6 +24,8 @@ export interface IdentityRecord {
  */
 export interface IdentityStore {
   find(claims: Claims): Promise<IdentityRecord | null>
+  /** What `find` would answer now, if that is known without asking; else `undefined`. Never throws. */
+  recall?(claims: Claims): IdentityRecord | undefined
   /** What keeps this store from working now: a sentence with its cure for each problem. */
   check?(): Promise<string[]>
 }

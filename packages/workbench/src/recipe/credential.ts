@@ -14,7 +14,7 @@ export const credential: Recipe = {
     )
     const listed = addBelow(
       imported,
-      '  if (cookie !== null) kinds.push(sessionCookie(secrets, cookie))',
+      '  if (cookie !== null) kinds.push(sessionCookie(secrets, proofs(), cookie))',
       `  kinds.push(${camel(name)}(secrets))`
     )
     return {
@@ -30,7 +30,7 @@ export const credential: Recipe = {
 const file = (name: string) => `import { isSignedBy, splitSignedValue } from '../crypto/signed-value.ts'
 import { invalid } from '../errors.ts'
 import { headerToken } from '../http/authorization.ts'
-import type { CredentialKind } from './credential.ts'
+import { type CredentialKind, timeless } from './credential.ts'
 
 /** A signed session token in the header \`x-${name}\`. */
 export function ${camel(name)}(secrets: readonly string[]): CredentialKind {
@@ -41,7 +41,7 @@ export function ${camel(name)}(secrets: readonly string[]): CredentialKind {
       const signed = splitSignedValue(credential)
       if (signed === null) throw invalid('the token is not signed')
       if (!isSignedBy(secrets, signed.value, signed.signature)) throw invalid('signed with another secret')
-      return { by: 'session-token', sessionToken: signed.value }
+      return timeless({ by: 'session-token', sessionToken: signed.value })
     }
   }
 }
