@@ -1,0 +1,73 @@
+// What knowing the caller costs: the plugin, fresh and with each kind of credential, beside what else there is.
+
+import { judge } from './auth-targets.ts'
+import { type AuthVariant, authVariants, exchangesFor, ORIGIN, SECRET } from './auth-variants.ts'
+import type { Bench, Context } from './bench.ts'
+import { startLoader } from './process/load.ts'
+import { type MeasuredServer, startServer } from './process/measured-server.ts'
+import { figuresOf, measureRounds, ratioFigures, type Samples, type Variant } from './rounds.ts'
+import { makeTables, seedPeople } from './rows/people.ts'
+
+const CONNECTIONS = 50
+/** Different users that ask, in turn. */
+const CALLERS = 1000
+
+export const auth: Bench = {
+  title: 'Knowing who is calling',
+  async run(context) {
+    const { full, say } = context
+    const people = full ? 100_000 : 10_000
+    const chosen = authVariants.filter(({ name }) => context.only === null || context.only.includes(name))
+    const database = await context.newDatabase()
+    const loader = startLoader()
+    const servers: MeasuredServer[] = []
+    try {
+      const keys = { secret: SECRET, key: await makeTables(database.connectionString, SECRET), origin: ORIGIN }
+      await seedPeople(database.connectionString, people)
+      say(`${people} users with three sessions each`)
+      const callers = Array.from({ length: CALLERS }, (_, caller) => 1 + Math.floor((caller * people) / CALLERS))
+      const variants: Variant[] = []
+      for (const variant of chosen) {
+        const server = await start(variant, context, database.connectionString)
+        servers.push(server)
+        variants.push({ name: variant.name, server, exchanges: await exchangesFor(variant, server, callers, keys) })
+      }
+      const pace = { loader, say, rounds: full ? 9 : 5, secondsEach: full ? 1 : 0.4 }
+      const crowd = await measureRounds({ ...pace, variants, connections: CONNECTIONS })
+      say('now one connection')
+      const single = await measureRounds({
+        ...pace,
+        variants: variants.filter(({ name }) => authVariants.some(one => one.name === name && one.alone)),
+        connections: 1,
+        secondsEach: pace.secondsEach / 2
+      })
+      return {
+        figures: figures(crowd, single),
+        outcomes: judge(crowd, single),
+        setting: [
+          `${people.toLocaleString('en-US')} users with three sessions each; ${CALLERS} of them ask in turn, over ${CONNECTIONS} kept connections, then over one.`,
+          `${pace.rounds} rounds after one that warms up, every server under load for about ${pace.secondsEach} s in each, one after the other, there and back.`,
+          'The server, PostgreSQL (without fsync) and the load share the machine; the CPU is that of the server’s process alone. Every answer was checked for its status and its user.'
+        ]
+      }
+    } finally {
+      for (const server of servers) await server.close()
+      await loader.close()
+      await database.close()
+    }
+  }
+}
+
+function start({ name, server, settings }: AuthVariant, { profile }: Context, connectionString: string) {
+  return startServer({ server, settings: { connectionString, ...settings }, label: name, profile })
+}
+
+function figures(crowd: Samples, single: Samples) {
+  return [
+    ...figuresOf(crowd, { measure: 'CPU', unit: 'µs/request', better: 'less' }, one => one.cpuMicroseconds),
+    ...ratioFigures(crowd, 'bare', { measure: 'CPU ÷ bare', better: 'less' }, one => one.cpuMicroseconds),
+    ...figuresOf(crowd, { measure: 'requests', unit: '1/s', better: 'more' }, one => one.perSecond),
+    ...figuresOf(crowd, { measure: 'p99', unit: 'ms', better: 'less' }, one => one.p99Ms),
+    ...figuresOf(single, { measure: 'median, 1 connection', unit: 'ms', better: 'less' }, one => one.p50Ms)
+  ]
+}
