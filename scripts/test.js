@@ -19,8 +19,11 @@ const ELSEWHERE = /\/test\/(attack|credential|forms|guard|responder)\/|\/fuzz\.t
 const databaseOnly = process.argv.includes('--database-only')
 const parameters = process.argv.slice(2).filter(parameter => parameter !== '--database-only')
 if (databaseOnly) parameters.push(...findDatabaseTests())
-// Node 20 cannot strip types; there ts-node compiles, as .taprc tells it to.
-if (Number.parseInt(process.versions.node, 10) >= 22) parameters.unshift('--type-strip-only')
+// Node 20 cannot strip types; there scripts/typescript does, as .taprc tells it to.
+if (!process.features.typescript) {
+  const { compileAll } = await import('./typescript/compile.js')
+  compileAll()
+}
 
 const folder = mkdtempSync(join(tmpdir(), 'test-run-'))
 const transcript = join(folder, 'transcript.tap')

@@ -21,15 +21,7 @@ function copyOf(root: string): void {
     })
     symlinkSync(join(checkout, 'packages', name, 'node_modules'), join(root, 'packages', name, 'node_modules'))
   }
-  for (const file of [
-    'package.json',
-    '.gitignore',
-    'biome.json',
-    '.taprc',
-    'tsconfig.base.json',
-    'tsconfig.tap.json',
-    'tsconfig.json'
-  ]) {
+  for (const file of ['package.json', '.gitignore', 'biome.json', '.taprc', 'tsconfig.base.json', 'tsconfig.json']) {
     cpSync(join(checkout, file), join(root, file))
   }
   symlinkSync(join(checkout, 'node_modules'), join(root, 'node_modules'))
@@ -74,8 +66,10 @@ t.test(
 
     const tests = made.filter(path => path.endsWith('.test.ts'))
     t.equal(tests.length, 6)
-    // Not `tap` but what it starts, since a run inside a run would wait for itself.
-    const args = process.execArgv.map(arg => arg.replace(/^(--[\w-]+=)?\.\//, `$1${checkout}`))
+    // Not `tap` but what it starts, since a run inside a run would wait for itself, less its own part.
+    const args = process.execArgv
+      .filter(flag => !flag.includes('tapjs'))
+      .map(flag => flag.replace(/^(--[\w-]+=)?\.\//, `$1${checkout}`))
     for (const path of tests) {
       const { stdout, stderr, status } = spawnSync(process.execPath, [...args, path], {
         cwd: root,
