@@ -5,6 +5,8 @@ import { type Command, Refusal } from './command.ts'
 // The list: one line a command.
 const commands: Record<string, () => Promise<Command>> = {
   bench: async () => (await import('./bench/run-bench.ts')).bench,
+  'bench:compare': async () => (await import('./bench/compare.ts')).compare,
+  'bench:page': async () => (await import('./bench/page.ts')).page,
   'db:reset': async () => (await import('./reset.ts')).reset,
   doctor: async () => (await import('./doctor.ts')).doctor,
   documents: async () => (await import('./documents.ts')).documents,

@@ -43,5 +43,6 @@ export function printedTable(figures: readonly Figure[]): string[] {
     line
       .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
       .join('  ')
+      .trimEnd()
   )
 }
