@@ -15,8 +15,16 @@ export { layeredIdentityStore } from './identity/layered.ts'
 export type { Membership, MembershipStore } from './identity/membership-store.ts'
 export { type PostgresIdentityStoreOptions, postgresIdentityStore } from './identity/postgres.ts'
 export { postgresApiKeyStore } from './identity/postgres-api-keys.ts'
+export { type PostgresRevocationsOptions, postgresRevocations } from './identity/postgres-revocations.ts'
 export { postgresUserStore } from './identity/postgres-users.ts'
 export type { Queryable } from './identity/queryable.ts'
+export {
+  type RevocationMigrations,
+  type RevocationMigrationsOptions,
+  type RevocationStatus,
+  revocationMigrations
+} from './identity/revocation-triggers.ts'
+export type { Change, RevocationChannel, RevocationListener } from './identity/revocations.ts'
 export {
   type SecondaryStorage,
   type SecondaryStorageIdentityStoreOptions,

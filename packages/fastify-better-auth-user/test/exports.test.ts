@@ -13,7 +13,9 @@ t.test('the public names', async t => {
     'layeredIdentityStore',
     'postgresApiKeyStore',
     'postgresIdentityStore',
+    'postgresRevocations',
     'postgresUserStore',
+    'revocationMigrations',
     'secondaryStorageIdentityStore'
   ])
   t.equal(published.default, published.betterAuthUser)
