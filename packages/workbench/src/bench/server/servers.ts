@@ -16,6 +16,7 @@ type Module = { build(settings: never): Promise<Built> }
 export const servers = {
   bare: (): Promise<Module> => import('./bare.ts'),
   'better-auth': (): Promise<Module> => import('./better-auth.ts'),
+  chatkit: (): Promise<Module> => import('./chatkit.ts'),
   'fastify-jwt': (): Promise<Module> => import('./fastify-jwt.ts'),
   plugin: (): Promise<Module> => import('./plugin.ts'),
   'prepared-query': (): Promise<Module> => import('./prepared-query.ts')
