@@ -1,7 +1,7 @@
 import cors from '@fastify/cors'
 import postgres from '@fastify/postgres'
 import sensible from '@fastify/sensible'
-import Fastify, { type FastifyInstance, type FastifyServerOptions } from 'fastify'
+import Fastify, { type FastifyInstance } from 'fastify'
 import { betterAuthUser, currentUser } from 'fastify-better-auth-user'
 import { chatkit, postgresThreadStore, type Responder } from 'fastify-chatkit'
 import type { PoolConfig } from 'pg'
@@ -10,9 +10,14 @@ import { CHAT_PATH, SIGN_IN_PATH, urlOf } from './addresses.ts'
 import type { Config } from './config.ts'
 import { explainAttempts } from './console.ts'
 import { surviveLosses } from './database.ts'
-import { replyToErrors, sendError } from './error-reply.ts'
-import { limitFailures } from './failure-limit.ts'
-import { loggerOptions } from './logger.ts'
+import { type Drain, watchAnswers } from './drain.ts'
+import { replyToErrors } from './error-reply.ts'
+import { healthRoutes } from './health.ts'
+import { rateLimits } from './limit/rate-limits.ts'
+import { refuseUnderPressure } from './pressure.ts'
+import { answerWithRequestIds } from './request-id.ts'
+import { securityHeaders } from './security-headers.ts'
+import { serverOptions } from './server-options.ts'
 import { version } from './version.ts'
 
 /** What the application does not find out itself. */
@@ -26,25 +31,34 @@ export interface Dependencies {
   logStream?: { write(line: string): void }
 }
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    drain: Drain
+  }
+}
+
 /** The host, not yet listening: who you are, then what you may say. */
 export async function buildApp(config: Config, dependencies: Dependencies): Promise<FastifyInstance> {
   const { database, secret, respond, print, logStream } = dependencies
-  const app = Fastify({
-    logger: loggerOptions(config, logStream),
-    frameworkErrors: (error, request, reply) => void sendError(error, request, reply)
-  } satisfies FastifyServerOptions)
+  const app = Fastify(serverOptions(config, logStream))
+  const drain = watchAnswers(app)
+  app.decorate('drain', drain)
   replyToErrors(app)
+  answerWithRequestIds(app)
+  await securityHeaders(app)
 
   // First, so that whatever refuses a request later has these headers as well.
   await app.register(cors, {
     origin: config.corsOrigins.length > 0 ? [...config.corsOrigins] : false,
     credentials: true,
     methods: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowedHeaders: ['content-type', 'authorization', 'accept-language', 'chatkit-frame-instance-id'],
-    exposedHeaders: ['www-authenticate', 'retry-after', 'set-auth-token', 'set-auth-jwt'],
+    allowedHeaders: ['content-type', 'authorization', 'accept-language', 'chatkit-frame-instance-id', 'x-request-id'],
+    exposedHeaders: ['www-authenticate', 'retry-after', 'set-auth-token', 'set-auth-jwt', 'x-request-id'],
     maxAge: 7200
   })
   await app.register(sensible)
+  await refuseUnderPressure(app, config)
+  const { limitTurns, onRejected } = await rateLimits(app, config)
 
   await app.register(postgres, database)
   surviveLosses(app.pg.pool, error => app.log.warn({ code: codeOf(error) }, 'an idle database connection was lost'))
@@ -55,8 +69,7 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
     trustedOrigins: config.corsOrigins,
     hook: 'onRequest',
     logAttempts: config.production,
-    // In development the only guesser is oneself, and wants to be told why.
-    ...(config.production ? { onRejected: await limitFailures(app) } : explainAttempts(print))
+    ...(config.production ? { onRejected } : explainAttempts(print))
   })
   if (config.signIn) {
     // Only then: loading Better Auth takes longer than everything else here together.
@@ -66,6 +79,7 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
   await app.register(chatkit, {
     path: CHAT_PATH,
     onRequest: app.requireUser(),
+    preHandler: limitTurns,
     owner: request => currentUser(request).id,
     threadStore: postgresThreadStore(app.pg),
     respond,
@@ -79,7 +93,7 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
     signIn: config.signIn ? SIGN_IN_PATH : config.authUrl,
     try: `curl -N -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{"message":"Hello"}' <this address>${CHAT_PATH}`
   }))
-  app.get('/health/live', { config: { auth: false }, logLevel: 'warn' }, async () => ({ status: 'live' }))
+  healthRoutes(app, config, drain)
   return app
 }
 

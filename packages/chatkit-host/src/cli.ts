@@ -4,7 +4,7 @@ import { StartError } from './start-error.ts'
 import { variables } from './variables.ts'
 import { version } from './version.ts'
 
-/** How long open streams and requests have to end, in milliseconds. */
+/** How long everything has to be closed once open answers were let end, in milliseconds. */
 const GRACE_MS = 10_000
 
 /** The command line. Sets the exit code; a host that was started goes on until a signal ends it. */
@@ -36,12 +36,15 @@ async function start(print: (line: string) => void): Promise<void> {
   const { startHost } = await import('./server.ts')
   const starting = startHost(config, print)
   // From the first moment: a signal may come while the database is being made.
-  const grace = closeWithGrace({ delay: GRACE_MS, logger: console }, async ({ err, signal }) => {
-    if (err) console.error(err)
-    else if (signal) print(`${signal}: closing`)
-    const host = await starting.catch(() => null)
-    await host?.close()
-  })
+  const grace = closeWithGrace(
+    { delay: config.drainTimeoutMs + GRACE_MS, logger: console },
+    async ({ err, signal }) => {
+      if (err) console.error(err)
+      else if (signal) print(`${signal}: closing`)
+      const host = await starting.catch(() => null)
+      await host?.close()
+    }
+  )
   try {
     await starting
   } catch (error) {

@@ -21,8 +21,8 @@ export interface Config {
   readonly port: number
   /** Whether somebody asked for this port, as against taking the default. */
   readonly portChosen: boolean
-  /** How many proxies are believed, or which. */
-  readonly trustProxy: number | readonly string[]
+  /** Addresses of proxies. */
+  readonly trustProxy: readonly string[]
   readonly requestTimeoutMs: number
   readonly drainTimeoutMs: number
   readonly rateLimits: RateLimits

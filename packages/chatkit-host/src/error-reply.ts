@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { isOutage } from './database.ts'
+import { REQUEST_ID_HEADER } from './request-id.ts'
 
 /** What a client is told about anything that went wrong. */
 export interface ErrorBody {
@@ -12,6 +13,8 @@ export interface ErrorBody {
   code: string
   /** More for people, where there is more. */
   detail?: string
+  /** What the log calls the request, as does the header `x-request-id`. */
+  requestId?: string
 }
 
 /** Answers every error of the application, unknown addresses included, in one shape. */
@@ -19,7 +22,7 @@ export function replyToErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply))
   app.setNotFoundHandler((request, reply) => {
     const sentence = `Nothing answers ${request.method} at this address`
-    return send(reply, { error: sentence, status: 404, message: sentence, code: 'NOT_FOUND' })
+    return send(request, reply, { error: sentence, status: 404, message: sentence, code: 'NOT_FOUND' })
   })
 }
 
@@ -29,8 +32,9 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   // An outage that a plugin has put into its own words, it has logged as well; this is for everything else.
   if (body.status >= 500) request.log.error({ err: error, code: body.code }, 'request failed')
   else request.log.debug({ code: body.code, status: body.status }, 'request refused')
-  if (body.status === 503 && !reply.hasHeader('retry-after')) reply.header('retry-after', '1')
-  return send(reply, body)
+  const retryAfter = retryAfterOf(error) ?? (body.status === 503 ? 1 : null)
+  if (retryAfter !== null && !reply.hasHeader('retry-after')) reply.header('retry-after', String(retryAfter))
+  return send(request, reply, body)
 }
 
 /** What may be told of an error. A server error keeps its cause, and mostly its words, to the log. */
@@ -62,7 +66,16 @@ function fieldsOf(error: unknown) {
   }
 }
 
-function send(reply: FastifyReply, body: ErrorBody): FastifyReply {
+/** Seconds, where an error says so. */
+function retryAfterOf(error: unknown): number | null {
+  const { retryAfter } = (error ?? {}) as { retryAfter?: unknown }
+  return typeof retryAfter === 'number' ? retryAfter : null
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, body: ErrorBody): FastifyReply {
+  // Errors from before the first hook have it not yet.
+  reply.header(REQUEST_ID_HEADER, request.id)
   // A stream that failed before its first byte has already said what it would be.
-  return reply.status(body.status).header('content-type', 'application/json; charset=utf-8').send(body)
+  reply.status(body.status).header('content-type', 'application/json; charset=utf-8')
+  return reply.send({ ...body, requestId: request.id })
 }

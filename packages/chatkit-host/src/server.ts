@@ -13,7 +13,7 @@ export interface RunningHost {
   /** Where, for somebody on this machine. */
   url: string
   app: FastifyInstance
-  /** Ends open streams, then connections, then the database. */
+  /** Lets open answers end for as long as DRAIN_TIMEOUT says, ends the others, then connections, then the database. */
   close(): Promise<void>
 }
 
@@ -32,6 +32,7 @@ export async function startHost(
   const { database, secret, data } = await prepare(config, print)
   let app: FastifyInstance | null = null
   const close = async () => {
+    await app?.drain.begin(config.drainTimeoutMs)
     await app?.close()
     await database.close()
   }

@@ -89,16 +89,15 @@ export function listenAddress(text: string): { host: string; port: number } {
 }
 
 /**
- * Which proxies are believed about a client's address: how many stand in front, or which addresses they have.
- * "All" is not among them: then anybody could choose an address.
+ * Addresses of the proxies that are believed about a client. "All" is not among them, nor is a number of hops: then whoever
+ * connects could choose an address.
  */
-export function proxies(text: string): number | readonly string[] {
-  if (/^\d+$/.test(text)) return wholeNumber(text, 'proxies', { least: 0, most: 10 })
+export function proxies(text: string | undefined): readonly string[] {
   const entries = list(text)
   const wrong = entries.find(entry => !['loopback', 'linklocal', 'uniquelocal'].includes(entry) && !isNetwork(entry))
   if (wrong === undefined) return entries
   throw new Unfit(
-    `has "${shown(wrong)}": write the number of proxies in front of this host, or their addresses, such as 10.0.0.0/8`
+    `has "${shown(wrong)}": write the addresses of the proxies in front of this host, such as 10.0.0.0/8 or loopback`
   )
 }
 

@@ -78,9 +78,9 @@ export const variables = {
   HOST: variable('the address to listen on; 0.0.0.0 for all', '127.0.0.1', text => host(text ?? '127.0.0.1')),
   PORT: variable('the port to listen on; 0 takes a free one', '3000', text => port(text ?? '3000')),
   TRUST_PROXY: variable(
-    'which proxies in front are believed about the client: how many there are, or their addresses, 10.0.0.0/8; also loopback, linklocal, uniquelocal',
-    '0: none, the client is whoever connects',
-    text => proxies(text ?? '0')
+    'addresses of the proxies that are believed about the client, separated by commas: 10.0.0.0/8, or loopback, linklocal, uniquelocal',
+    'none: the client is whoever connects',
+    proxies
   ),
   REQUEST_TIMEOUT: variable('seconds a client has to send a whole request; headers have a quarter of it', '120', text =>
     wholeNumber(text ?? '120', 'seconds', { least: 1, most: 3600 })

@@ -105,7 +105,8 @@ t.test('turned away', async t => {
       error: 'Nothing answers GET at this address',
       status: 404,
       message: 'Nothing answers GET at this address',
-      code: 'NOT_FOUND'
+      code: 'NOT_FOUND',
+      requestId: reply.headers.get('x-request-id')
     })
   })
 

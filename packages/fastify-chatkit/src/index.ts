@@ -72,7 +72,7 @@ export type {
 export { say } from './responder/say.ts'
 export { ChatKitStreamError } from './responder/stream-error.ts'
 export { type ForeignThread, type ImportResult, importThreads } from './store/import-threads.ts'
-export { migrateChatkit } from './store/migrate.ts'
+export { checkChatkit, migrateChatkit } from './store/migrate.ts'
 export { postgresThreadStore } from './store/postgres.ts'
 export type { Database, DatabaseClient, Queryable } from './store/queryable.ts'
 export type { Feedback, ItemQuery, OwnedThreads, ThreadStore } from './store/thread-store.ts'

@@ -13,6 +13,7 @@ t.test('fastify-chatkit exports these names', async t => {
     'action',
     'chatkit',
     'chatkitErrors',
+    'checkChatkit',
     'clientEffect',
     'collectOrphans',
     'default',

@@ -35,6 +35,28 @@ export async function migrateChatkit(
   })
 }
 
+/**
+ * What keeps conversations from being kept now: a sentence with its cure for each problem. For readiness probes: it changes
+ * nothing. Tables of a newer version are no problem, so that hosts of two versions may run while one replaces the other.
+ *
+ * @param options.schema @default "chatkit"
+ */
+export async function checkChatkit(database: Queryable, options: { schema?: string } = {}): Promise<string[]> {
+  const schema = options.schema ?? DEFAULT_SCHEMA
+  try {
+    const table = `${quoteIdentifier(schema)}.migration`
+    const { rows: found } = await database.query('select to_regclass($1) is not null as found', [table])
+    const applied = found[0]?.found === true ? await database.query(`select name from ${table}`) : { rows: [] }
+    const names = new Set(applied.rows.map(row => String(row.name)))
+    const missing = migrations.filter(({ name }) => !names.has(name)).map(({ name }) => name)
+    if (missing.length === 0) return []
+    return [`The tables in the schema ${schema} lack the migrations ${missing.join(', ')}: run migrateChatkit.`]
+  } catch (error) {
+    const { code, message } = error as { code?: unknown; message?: unknown }
+    return [`The tables of conversations cannot be read: ${String(code ?? message)}`]
+  }
+}
+
 async function applyMissing(client: Queryable, schema: string, to?: string): Promise<string[]> {
   const found = await client.query('select to_regnamespace($1) is not null as found', [schema])
   // Only when missing: `if not exists` asks for the right to create one even when it is there.

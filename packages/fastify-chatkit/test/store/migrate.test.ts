@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { migrateChatkit, postgresThreadStore } from 'fastify-chatkit'
+import { checkChatkit, migrateChatkit, postgresThreadStore } from 'fastify-chatkit'
 import { threadStoreContract } from 'fastify-chatkit/testing'
 import pg from 'pg'
 import t from 'tap'
@@ -37,6 +37,20 @@ t.test('from every earlier version on, the store is as it should be', async t =>
     t.match(await store.forOwner('ada').findThread('thr_old'), { id: 'thr_old', status: { type: 'active' } })
     for (const { name, check } of threadStoreContract) await t.resolves(check(store), `from ${to}: ${name}`)
   }
+})
+
+t.test('a readiness probe hears which migrations are missing, and nothing of a newer version’s', async t => {
+  const pool = await emptyDatabase(t)
+  t.match(await checkChatkit(pool), [new RegExp(`lack the migrations ${names.join(', ')}: run migrateChatkit`)])
+  await migrateChatkit(pool, { to: names[0] ?? '' })
+  t.match(await checkChatkit(pool), [new RegExp(`lack the migrations ${names.slice(1).join(', ')}:`)])
+  await migrateChatkit(pool)
+  t.strictSame(await checkChatkit(pool), [])
+  await pool.query(`insert into chatkit.migration (name, checksum) values ('9999-later', '')`)
+  t.strictSame(await checkChatkit(pool), [])
+  const away = new pg.Pool({ connectionString: 'postgres://127.0.0.1:1/nowhere' })
+  t.match(await checkChatkit(away), [/cannot be read: ECONNREFUSED/])
+  await away.end()
 })
 
 t.test('many processes at once wait for one another', async t => {
