@@ -1,9 +1,7 @@
 // Runs the tests: `npm test`, or `npm test -- packages/fastify-chatkit/test/plugin.test.ts` for some of them.
 //
-//   --database-only   only the files that use a database: those that import `embedded-database/testing`, themselves or
-//                     through files they import by a relative path. The package embedded-database is left out, since
-//                     its tests start servers of their own, and so are tests of credentials, guards and models: what they need of a
-//                     database is tested where it is asked.
+//   --database-only   only the files whose subject is SQL: those of the list ABOUT_SQL. They are what another major version of
+//                     the server could break; what stands upon them gets the same rows from either, and is tested once.
 //
 // Anything else goes to tap. One throw-away PostgreSQL serves the whole run, unless TEST_DATABASE_URL names a server.
 // The last line is `N passed, N failed`, in assertions.
@@ -11,11 +9,21 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
-import { dirname, join, relative, resolve } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
-const ELSEWHERE = /\/test\/(attack|credential|forms|guard|responder)\/|\/fuzz\.test\.ts$/
+/** Stores and their statements, migrations, and what is asked of the catalog. */
+const ABOUT_SQL = [
+  'packages/chatkit-host/test/database',
+  'packages/fastify-better-auth-user/test/check',
+  'packages/fastify-better-auth-user/test/identity/lookups',
+  'packages/fastify-better-auth-user/test/identity/postgres',
+  'packages/fastify-chatkit/test/attachment/collect-orphans',
+  'packages/fastify-chatkit/test/store/import-threads',
+  'packages/fastify-chatkit/test/store/migrate',
+  'packages/fastify-chatkit/test/store/postgres'
+]
 const databaseOnly = process.argv.includes('--database-only')
 const parameters = process.argv.slice(2).filter(parameter => parameter !== '--database-only')
 if (databaseOnly) parameters.push(...findDatabaseTests())
@@ -103,26 +111,14 @@ function report(tapOutput, code) {
   return code || (complaints.length > 0 ? 1 : 0)
 }
 
+/** The test files whose paths begin as ABOUT_SQL has it: `postgres` names postgres.test.ts and postgres-users.test.ts. */
 function findDatabaseTests() {
-  const tests = readdirSync(join(root, 'packages'))
-    .filter(name => name !== 'embedded-database' && existsSync(join(root, 'packages', name, 'test')))
-    .flatMap(name => {
-      const test = join(root, 'packages', name, 'test')
-      return readdirSync(test, { recursive: true }).map(file => join(test, file))
-    })
-    .filter(file => file.endsWith('.test.ts') && usesDatabase(file, new Set()))
-    .map(file => relative(root, file))
-    .filter(file => !ELSEWHERE.test(file))
-    .sort()
-  if (tests.length > 0) return tests
-  console.error('No test file uses a database.')
-  process.exit(1)
-}
-
-function usesDatabase(file, seen) {
-  if (seen.has(file) || !existsSync(file)) return false
-  seen.add(file)
-  const imported = [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(match => match[1])
-  if (imported.includes('embedded-database/testing')) return true
-  return imported.some(path => path.startsWith('.') && usesDatabase(resolve(dirname(file), path), seen))
+  return ABOUT_SQL.flatMap(start => {
+    const folder = dirname(start)
+    const tests = readdirSync(join(root, folder))
+      .map(name => `${folder}/${name}`)
+      .filter(file => file.startsWith(start) && file.endsWith('.test.ts'))
+    if (tests.length === 0) throw new Error(`No test file begins with ${start}.`)
+    return tests
+  })
 }
