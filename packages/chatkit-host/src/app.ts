@@ -16,6 +16,7 @@ import { healthRoutes } from './health.ts'
 import { rateLimits } from './limit/rate-limits.ts'
 import { refuseUnderPressure } from './pressure.ts'
 import { answerWithRequestIds } from './request-id.ts'
+import { chooseAnswers } from './responder.ts'
 import { securityHeaders } from './security-headers.ts'
 import { serverOptions } from './server-options.ts'
 import { version } from './version.ts'
@@ -24,7 +25,8 @@ import { version } from './version.ts'
 export interface Dependencies {
   database: PoolConfig
   secret: string
-  respond: Responder
+  /** In place of what the configuration asks for. */
+  respond?: Responder
   /** A line for a developer at the console. Not called in production. */
   print: (line: string) => void
   /** Where the log goes. @default standard output */
@@ -82,7 +84,7 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
     preHandler: limitTurns,
     owner: request => currentUser(request).id,
     threadStore: postgresThreadStore(app.pg),
-    respond,
+    ...(respond === undefined ? await chooseAnswers(app, config) : { respond }),
     plainMessages: true
   })
 

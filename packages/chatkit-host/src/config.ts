@@ -1,3 +1,4 @@
+import type { HelpOptions } from './help-centre/help-centre.ts'
 import { Unfit } from './values.ts'
 import { type Variable, variables } from './variables.ts'
 
@@ -34,6 +35,8 @@ export interface Config {
   readonly operatorToken: string | null
   /** Absolute. */
   readonly dataDirectory: string
+  readonly responder: 'help-centre' | 'echo'
+  readonly help: HelpOptions
   readonly logLevel: string
   readonly production: boolean
 }
@@ -110,6 +113,13 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     metrics: values.METRICS,
     operatorToken: values.OPERATOR_TOKEN,
     dataDirectory: values.DATA_DIR,
+    responder: values.RESPONDER,
+    help: {
+      folder: values.HELP_DIR,
+      // A slash at the end: names of files are resolved against it.
+      url: values.HELP_URL === null ? null : `${values.HELP_URL}/`,
+      language: values.HELP_LANGUAGE
+    },
     logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     production
   })

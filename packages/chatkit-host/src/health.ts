@@ -4,6 +4,7 @@ import { checkChatkit } from 'fastify-chatkit'
 import type { Config } from './config.ts'
 import type { Drain } from './drain.ts'
 import { OPERATIONAL } from './operational.ts'
+import { checkTables } from './tables/tables.ts'
 
 /** Whether one part can do its work; sentences with cures when it cannot. They hold no secret. */
 type Part = readonly string[]
@@ -70,10 +71,14 @@ export function hasToken({ headers }: Pick<FastifyRequest, 'headers'>, token: st
 async function askAll(app: FastifyInstance): Promise<Record<string, Part>> {
   const [database, tables, authentication] = await Promise.all([
     inTime(askDatabase(app)),
-    inTime(checkChatkit(app.pg)),
+    inTime(checkAllTables(app)),
     inTime(app.betterAuthUser.check())
   ])
   return { database, tables, authentication }
+}
+
+async function checkAllTables({ pg }: FastifyInstance): Promise<Part> {
+  return [...(await checkChatkit(pg)), ...(await checkTables(pg))]
 }
 
 async function askDatabase(app: FastifyInstance): Promise<Part> {

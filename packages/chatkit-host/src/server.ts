@@ -5,8 +5,9 @@ import { buildApp, type Dependencies } from './app.ts'
 import type { Config } from './config.ts'
 import { type DataDirectory, openDataDirectory } from './data-directory.ts'
 import { checkAuthTables, type HostDatabase, type Migration, migrate, openHostDatabase } from './database.ts'
-import { chooseResponder } from './responder.ts'
+import { describeAnswers } from './responder.ts'
 import { StartError } from './start-error.ts'
+import { hostMigration } from './tables/tables.ts'
 
 /** A host that answers. */
 export interface RunningHost {
@@ -40,13 +41,13 @@ export async function startHost(
     app = await buildApp(config, {
       database: database.pool,
       secret,
-      respond: chooseResponder(config),
       print,
       ...options
     })
     await listen(app, config)
     const url = urlOf(app)
     print(`chatkit-host listens on ${url}`)
+    print(describeAnswers(config))
     if (!isLoopback(config.host) && config.signIn) print('Anybody who reaches this address may sign up.')
     if (data !== null) {
       const { welcome } = await import('./demo.ts')
@@ -82,7 +83,7 @@ async function prepare(config: Config, print: (line: string) => void): Promise<P
   const database = await openHostDatabase(config, data?.database ?? '', print)
   try {
     const authMigration = provider === null ? checkAuthTables : (await provider).betterAuthMigration(secret)
-    const migrations: Migration[] = [authMigration, chatkitMigration]
+    const migrations: Migration[] = [authMigration, chatkitMigration, hostMigration]
     for (const line of await migrate(database.pool, migrations)) print(`Made ${line}`)
     return { database, secret, data }
   } catch (error) {

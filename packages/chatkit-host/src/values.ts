@@ -1,4 +1,6 @@
+import { statSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { resolve } from 'node:path'
 
 /** A value that cannot be used. The message starts with a verb and names the cure; it never repeats a secret. */
 export class Unfit extends Error {}
@@ -62,6 +64,12 @@ export function webUrl(text: string): string {
     throw new Unfit(`is "${shown(text)}", which is no web address: write https://app.example.com`)
   }
   return url.href.replace(/\/+$/, '')
+}
+
+export function folder(text: string): string {
+  const path = resolve(text)
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path
+  throw new Unfit(`is "${shown(text)}", which is no folder here: name one, or leave it out`)
 }
 
 export function host(text: string): string {

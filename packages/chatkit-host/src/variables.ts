@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import {
+  folder,
   host,
   list,
   listenAddress,
@@ -32,6 +33,12 @@ export interface Variable<Value> {
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 const ENVIRONMENTS = ['development', 'production', 'test'] as const
+const RESPONDERS = ['help-centre', 'echo'] as const
+/** The text search configurations that every PostgreSQL from 15 on has. */
+const LANGUAGES = (
+  'simple arabic armenian basque catalan danish dutch english finnish french german greek hindi hungarian indonesian irish ' +
+  'italian lithuanian nepali norwegian portuguese romanian russian serbian spanish swedish tamil turkish yiddish'
+).split(' ')
 
 /** Every variable the host reads, in the order they are shown. */
 export const variables = {
@@ -122,6 +129,26 @@ export const variables = {
     text => (text === undefined ? null : operatorToken(text))
   ),
   DATA_DIR: variable('where the embedded database and its secrets are kept', '.data', text => resolve(text ?? '.data')),
+  RESPONDER: variable(
+    'what answers: help-centre looks passages up in documents, echo says each message back',
+    'help-centre',
+    text => oneOf(text ?? 'help-centre', RESPONDERS)
+  ),
+  HELP_DIR: variable(
+    'the folder whose Markdown files the help centre answers from',
+    "this project's own documents",
+    text => (text === undefined ? null : folder(text))
+  ),
+  HELP_URL: variable(
+    'where that folder is published, https://docs.example.com/help; makes links of sources',
+    'not published: sources are names of files',
+    text => (text === undefined ? null : webUrl(text))
+  ),
+  HELP_LANGUAGE: variable(
+    `the language of those files, for their words' endings: ${LANGUAGES.join(', ')}`,
+    'english',
+    text => oneOf(text ?? 'english', LANGUAGES)
+  ),
   LOG_LEVEL: variable(
     `least severe of what is logged: ${LOG_LEVELS.join(', ')}`,
     'info in production, else warn',

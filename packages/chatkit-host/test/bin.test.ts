@@ -44,7 +44,7 @@ function run(args: string[], environment: Record<string, string> = {}): Running 
 t.test('on an empty data directory', async t => {
   const folder = openFolder(t)
   const start = () => {
-    const host = run([], { DATA_DIR: folder, PORT: '0' })
+    const host = run([], { DATA_DIR: folder, PORT: '0', RESPONDER: 'echo' })
     t.teardown(() => host.child.kill('SIGKILL'))
     return host
   }

@@ -38,6 +38,8 @@ t.test('an empty environment is the demo', async t => {
     metrics: null,
     operatorToken: null,
     dataDirectory: resolve('.data'),
+    responder: 'help-centre',
+    help: { folder: null, url: null, language: 'english' },
     logLevel: 'warn',
     production: false
   })
@@ -71,6 +73,10 @@ t.test('everything set', async t => {
     METRICS: '[::1]:9464',
     OPERATOR_TOKEN: 'q8GmJX2tYw0bV5nR7kLc4sPd1fHz6aEu=',
     DATA_DIR: '/var/lib/chatkit',
+    RESPONDER: 'echo',
+    HELP_DIR: 'packages',
+    HELP_URL: 'https://help.example.com/de/',
+    HELP_LANGUAGE: 'german',
     LOG_LEVEL: 'debug',
     NODE_ENV: 'production'
   })
@@ -95,6 +101,8 @@ t.test('everything set', async t => {
     metrics: { host: '::1', port: 9464 },
     operatorToken: 'q8GmJX2tYw0bV5nR7kLc4sPd1fHz6aEu=',
     dataDirectory: '/var/lib/chatkit',
+    responder: 'echo',
+    help: { folder: resolve('packages'), url: 'https://help.example.com/de/', language: 'german' },
     logLevel: 'debug',
     production: true
   })
@@ -184,6 +192,15 @@ const cases: [string, Record<string, string>, RegExp][] = [
   ['figures just anywhere', { METRICS: 'on' }, /^METRICS is "on": write a port, such as 9464/],
   ['figures for everybody', { METRICS: 'main' }, /^OPERATOR_TOKEN is missing: METRICS=main/],
   ['a guessable token', { OPERATOR_TOKEN: 'letmein' }, /^OPERATOR_TOKEN is not 24 or more letters, .*openssl rand/],
+  ['an unknown responder', { RESPONDER: 'parrot' }, /^RESPONDER is "parrot": write one of help-centre, echo/],
+  [
+    'documents that are not there',
+    { HELP_DIR: './nowhere' },
+    /^HELP_DIR is ".\/nowhere", which is no folder here: name one/
+  ],
+  ['documents in a file', { HELP_DIR: 'package.json' }, /^HELP_DIR is "package.json", which is no folder here/],
+  ['documents nowhere', { HELP_URL: 'docs' }, /^HELP_URL is "docs", which is no web address/],
+  ['an unknown language', { HELP_LANGUAGE: 'klingon' }, /^HELP_LANGUAGE is "klingon": write one of simple, arabic/],
   ['an unknown log level', { LOG_LEVEL: 'loud' }, /^LOG_LEVEL is "loud": write one of fatal/],
   [
     'an unknown environment',

@@ -14,7 +14,7 @@ t.test('the demo', async t => {
   t.teardown(() => rmSync(folder, { recursive: true, force: true }))
   const start = async (environment = {}): Promise<RunningHost & { lines: string[] }> => {
     const lines: string[] = []
-    const config = readConfig({ DATA_DIR: folder, PORT: '0', LOG_LEVEL: 'error', ...environment })
+    const config = readConfig({ DATA_DIR: folder, PORT: '0', LOG_LEVEL: 'error', RESPONDER: 'echo', ...environment })
     return { ...(await startHost(config, text => lines.push(...text.split('\n')))), lines }
   }
   const find = (lines: string[], what: RegExp) => lines.map(line => what.exec(line)?.[1]).find(Boolean) ?? ''

@@ -1,0 +1,66 @@
+import type pg from 'pg'
+import { codeWords, searchable, withHiddenWords } from './words.ts'
+
+/** A passage that has to do with a question. */
+export interface Found {
+  path: string
+  position: number
+  title: string
+  heading: string
+  trail: string[]
+  anchor: string
+  body: string
+  /** The higher, the better; says something only beside others for the same question. */
+  score: number
+  /** How much of what is asked it is about: rare words count more than common ones. 0 to 1. */
+  coverage: number
+}
+
+/** Passages with less of the question's words than this are about something else. */
+const LEAST_COVERAGE = 0.33
+
+/**
+ * How a passage is judged. Each word of the question counts by how rare it is, and by where it stands: `ts_rank_cd` with the
+ * heading above title and trail above the body, growing ever less with more occurrences. That is what BM25 does; Postgres
+ * alone would weigh "how" as much as "cookie". Passages with all words near one another gain, by the rank of the whole
+ * question. Among very few passages no word would be rare, so they count as fifty. Longer words also find those that begin with them: `postgres` finds PostgreSQL.
+ */
+const SEARCH = `
+with word as (
+  select lexeme, length(lexeme) >= 5 as prefix from unnest(to_tsvector($1::regconfig, $2))
+  union select lexeme, true from unnest(to_tsvector('simple', $3))
+), term as (
+  select ('''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''' || case when prefix then ':*' else '' end)::tsquery as query
+  from word
+), size as (
+  select greatest(count(*), 50)::float8 as n from chatkit_host.help_passage
+), weighed as (
+  select query, ln(1 + (n - df + 0.5) / (df + 0.5)) as rarity
+  from size, term, lateral (select count(*)::float8 as df from chatkit_host.help_passage where words @@ query) counted
+), whole as (
+  select websearch_to_tsquery($1::regconfig, $2) as query, (select sum(rarity) from weighed) as rarity
+), hit as (
+  select passage.path, passage.position, weighed.rarity, ts_rank_cd('{0.1, 0.2, 0.5, 1.0}', passage.words, weighed.query) as rank
+  from weighed join chatkit_host.help_passage passage on passage.words @@ weighed.query
+), scored as (
+  select path, position, sum(rarity * rank / (rank + 0.5)) as score, sum(rarity) as covered from hit group by path, position
+)
+select path, position, title, heading, trail, anchor, body,
+  scored.score / whole.rarity + 0.5 * ts_rank_cd('{0.1, 0.2, 0.5, 1.0}', words, whole.query, 32) as score,
+  scored.covered / whole.rarity as coverage
+from scored join chatkit_host.help_passage using (path, position), whole
+where scored.covered / whole.rarity >= $4
+order by score desc, path, position
+limit $5`
+
+/**
+ * The passages that answer a question best, best first; none when nothing fits. Any text is a question.
+ *
+ * @param limit how many, at most.
+ */
+export async function search(pool: pg.Pool, question: string, language: string, limit: number): Promise<Found[]> {
+  const text = searchable(question)
+  const names = codeWords(text).join(' ')
+  const { rows } = await pool.query(SEARCH, [language, withHiddenWords(text), names, LEAST_COVERAGE, limit])
+  return rows as Found[]
+}
