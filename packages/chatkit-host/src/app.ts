@@ -14,6 +14,7 @@ import { type Drain, watchAnswers } from './drain.ts'
 import { replyToErrors } from './error-reply.ts'
 import { healthRoutes } from './health.ts'
 import { rateLimits } from './limit/rate-limits.ts'
+import { metricsRoute } from './metrics/metrics-route.ts'
 import { refuseUnderPressure } from './pressure.ts'
 import { answerWithRequestIds } from './request-id.ts'
 import { chooseAnswers } from './responder.ts'
@@ -47,6 +48,7 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
   app.decorate('drain', drain)
   replyToErrors(app)
   answerWithRequestIds(app)
+  await metricsRoute(app, config)
   await securityHeaders(app)
 
   // First, so that whatever refuses a request later has these headers as well.

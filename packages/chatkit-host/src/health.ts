@@ -1,5 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { IncomingMessage } from 'node:http'
+import type { FastifyInstance } from 'fastify'
 import { checkChatkit } from 'fastify-chatkit'
 import type { Config } from './config.ts'
 import type { Drain } from './drain.ts'
@@ -62,7 +63,7 @@ export function healthRoutes(
 }
 
 /** Whether a request carries the operator's token (RFC 6750 §2.1). */
-export function hasToken({ headers }: Pick<FastifyRequest, 'headers'>, token: string): boolean {
+export function hasToken({ headers }: Pick<IncomingMessage, 'headers'>, token: string): boolean {
   const given = Buffer.from(headers.authorization ?? '')
   const wanted = Buffer.from(`Bearer ${token}`)
   return given.length === wanted.length && timingSafeEqual(given, wanted)

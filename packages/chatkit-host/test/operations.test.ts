@@ -1,7 +1,8 @@
+import { channel } from 'node:diagnostics_channel'
 import { connect } from 'node:net'
 import { openTestServer } from 'embedded-database/testing'
 import t from 'tap'
-import { post } from './fixtures/chat.ts'
+import { post, threadOf } from './fixtures/chat.ts'
 import { openHost } from './fixtures/host.ts'
 import { bearer, signUp } from './fixtures/people.ts'
 
@@ -135,6 +136,76 @@ t.test('readiness, part by part', async t => {
   const draining = host.app.drain.begin(0)
   t.same((await ready()).body.parts.shutdown, { ok: false }, 'told to stop')
   await draining
+})
+
+t.test('figures for Prometheus', async t => {
+  const host = await openHost(t, { METRICS: 'main', OPERATOR_TOKEN: operatorToken })
+  const stranger = await fetch(`${host.url}/metrics`)
+  t.equal(stranger.status, 404, 'strangers are not even told that there are any')
+  await stranger.body?.cancel()
+  const figures = async () => {
+    const reply = await fetch(`${host.url}/metrics`, { headers: { authorization: `Bearer ${operatorToken}` } })
+    t.match(reply.headers.get('content-type'), /^text\/plain; version=0\.0\.4/)
+    return reply.text()
+  }
+  const ada = await signUp(host.url)
+  const answer = await post(host.url, { cookie: ada.cookie }, { message: 'one two three' })
+  const deltas = answer.events.filter(event => JSON.stringify(event).includes('.text_delta"')).length
+  await post(host.url, bearer('guess'))
+  for (let count = 0; count < 30; count++) await post(host.url, {}, '') // strangers
+  await fetch(`${host.url}/nowhere/${'x'.repeat(50)}`)
+  channel('chatkit-host:model').publish({
+    outcome: 'done',
+    model: 'small',
+    firstTokenMs: 200,
+    durationMs: 1500,
+    inputTokens: 12,
+    outputTokens: 7
+  })
+  for (let count = 0; count < 50; count++) {
+    const call = { firstTokenMs: null, durationMs: 1, inputTokens: null, outputTokens: null }
+    channel('chatkit-host:model').publish({ ...call, outcome: `made up ${count}`, model: `made up ${count}` })
+  }
+
+  const text = await figures()
+  const lines = new Set(text.split('\n'))
+  const value = (series: string) => [...lines].find(line => line.startsWith(`${series} `))?.split(' ')[1]
+  const route = 'method="POST",route="/support/chatkit"'
+  t.equal(value(`chatkit_host_request_duration_seconds_count{${route},status="200"}`), '1')
+  t.equal(value(`chatkit_host_request_duration_seconds_count{${route},status="401"}`), '31')
+  t.equal(value('chatkit_host_request_duration_seconds_count{method="any",route="none",status="404"}'), '2')
+  const good = 'outcome="authenticated",kind="session-cookie",code="none"'
+  t.equal(value(`chatkit_host_authentications_total{${good}}`), '1')
+  const bad = 'outcome="rejected",kind="bearer-session",code="FST_BAU_CREDENTIAL_INVALID"'
+  t.equal(value(`chatkit_host_authentications_total{${bad}}`), '1')
+  t.equal(value('chatkit_host_authentication_duration_seconds_count{kind="session-cookie"}'), '1')
+  t.equal(value('chatkit_host_turn_duration_seconds_count{outcome="done"}'), '1')
+  t.equal(value('chatkit_host_streams_open'), '0')
+  t.equal(value('chatkit_host_deltas_total'), String(deltas))
+  t.equal(value('chatkit_host_model_duration_seconds_count{model="small",outcome="done"}'), '1')
+  t.equal(value('chatkit_host_model_tokens_total{model="small",direction="output"}'), '7')
+  t.ok(Number(value('chatkit_host_database_connections{state="idle"}')) >= 1)
+  t.ok(value('nodejs_eventloop_lag_seconds'))
+  t.equal(new Set(text.match(/model="[^"]+"/g)).size, 21, 'twenty models, and others')
+  for (const secret of [ada.id, ada.email, ada.rawToken, 'xxxx', threadOf(answer)]) t.notOk(text.includes(secret))
+})
+
+t.test('figures on a port of their own', async t => {
+  const host = await openHost(t, { METRICS: '127.0.0.1:0', LOG_LEVEL: 'info' })
+  const { port } = host.log.map(line => JSON.parse(line).metrics).find(Boolean)
+  const reply = await fetch(`http://127.0.0.1:${port}/metrics`)
+  t.equal(reply.status, 200)
+  t.match(await reply.text(), /^process_cpu_user_seconds_total /m)
+  t.equal((await fetch(`http://127.0.0.1:${port}/`)).status, 404)
+  t.equal((await fetch(`${host.url}/metrics`)).status, 404, 'and not beside everything else')
+
+  const taken = { METRICS: String(port), BETTER_AUTH_MOUNT: '1', DATABASE_URL: host.databaseUrl }
+  await t.rejects(openHost(t, taken), {
+    name: 'StartError',
+    message: `METRICS cannot be served on port ${port} of 127.0.0.1 (EADDRINUSE): choose another.`
+  })
+  await host.close()
+  await t.rejects(fetch(`http://127.0.0.1:${port}/metrics`), 'closed with the host')
 })
 
 t.test('told to stop, a host lets open answers end before it closes', async t => {

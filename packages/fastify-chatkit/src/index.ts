@@ -76,6 +76,7 @@ export { checkChatkit, migrateChatkit } from './store/migrate.ts'
 export { postgresThreadStore } from './store/postgres.ts'
 export type { Database, DatabaseClient, Queryable } from './store/queryable.ts'
 export type { Feedback, ItemQuery, OwnedThreads, ThreadStore } from './store/thread-store.ts'
+export { TURN_CHANNEL, type TurnTrace } from './stream/trace.ts'
 export {
   type ActionConfig,
   accumulateText,

@@ -9,6 +9,7 @@ t.test('fastify-chatkit exports these names', async t => {
   t.strictSame(Object.keys(main).toSorted(), [
     'ChatKitStreamError',
     'ModelError',
+    'TURN_CHANNEL',
     'accumulateText',
     'action',
     'chatkit',

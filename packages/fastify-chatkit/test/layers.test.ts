@@ -20,7 +20,8 @@ const allowed: Record<string, string[]> = {
     'store/thread-store.ts',
     'responder/responder.ts',
     'responder/stream-error.ts',
-    'node:stream'
+    'node:stream',
+    'node:diagnostics_channel'
   ],
   operation: [
     'operation',

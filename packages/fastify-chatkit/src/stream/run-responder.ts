@@ -14,6 +14,9 @@ import { cancelledMarker, type Unfinished } from './unfinished.ts'
 /** Why a run was ended from outside. */
 export type EndReason = 'left' | 'deleted' | 'timeout' | 'closing'
 
+/** How a run ended: by itself, by an error of its responder, or from outside. */
+export type Outcome = 'done' | 'failed' | EndReason
+
 /** Takes one event on its way out. A promise asks to wait: the readers have enough for now. */
 export type Emit = (event: StreamEvent) => Promise<void> | undefined
 
@@ -45,8 +48,10 @@ export type Running = {
  *
  * Whatever the end – done, failed, reader gone, time over – changes of the thread are saved, and text that was begun is
  * kept unless the responder itself dropped it. Never rejects.
+ *
+ * @returns how it ended.
  */
-export async function runResponder(running: Running, emit: Emit): Promise<void> {
+export async function runResponder(running: Running, emit: Emit): Promise<Outcome> {
   const { threads, thread, signal, log, requestId } = running
   const live = new LiveThread(thread)
   const sink = new EventSink(running)
@@ -100,10 +105,11 @@ export async function runResponder(running: Running, emit: Emit): Promise<void> 
       if (++steps % 256 === 0) await new Promise(setImmediate)
     }
     await tellThread()
+    return 'done'
   } catch (error) {
     const reason: EndReason | null = signal.aborted ? endReason(signal) : threadIsGone(error) ? 'deleted' : null
     await events?.leave()
-    if (reason === 'deleted') return
+    if (reason === 'deleted') return reason
     await keepUnfinished()
     if (reason === 'left') {
       const marker = cancelledMarker(thread.id, running.newId, running.now())
@@ -113,6 +119,7 @@ export async function runResponder(running: Running, emit: Emit): Promise<void> 
       await emit(errorEvent(error))
     }
     await saveThread()
+    return reason ?? 'failed'
   }
 }
 

@@ -2,6 +2,7 @@ import { chatkitErrors } from '../errors.ts'
 import type { Outlet } from './outlet.ts'
 import { Run } from './run.ts'
 import { type Running, runResponder } from './run-responder.ts'
+import { traced } from './trace.ts'
 
 /** How long a request waits for a run that is just ending before it is told that the thread is busy. */
 const patienceMs = 250
@@ -36,7 +37,7 @@ export class Runs {
   readonly #threads = new Map<string, Occupied>()
   readonly #joinable = new Map<string, Promise<Run>>()
   readonly #open = new Map<string, number>()
-  readonly #running = new Map<Run, { running: Omit<Running, 'signal' | 'unfinished'>; ended: Promise<void> }>()
+  readonly #running = new Map<Run, { running: Omit<Running, 'signal' | 'unfinished'>; ended: Promise<unknown> }>()
   #closing = false
 
   constructor(settings: RunSettings) {
@@ -108,7 +109,9 @@ export class Runs {
       }
       run.begin(outlet)
       const timer = setTimeout(() => run.abort('timeout'), this.#settings.streamMs)
-      const ended = runResponder({ ...running, signal: run.signal, unfinished: run.unfinished }, run.emit).finally(
+      const { signal, unfinished } = run
+      const about = { threadId: running.thread.id, requestId: running.requestId }
+      const ended = traced(about, run.emit, emit => runResponder({ ...running, signal, unfinished }, emit)).finally(
         () => {
           clearTimeout(timer)
           this.#running.delete(run)

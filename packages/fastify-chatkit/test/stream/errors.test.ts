@@ -1,4 +1,5 @@
-import { ChatKitStreamError, type OwnedThreads, type ThreadStore } from 'fastify-chatkit'
+import { tracingChannel } from 'node:diagnostics_channel'
+import { ChatKitStreamError, type OwnedThreads, type ThreadStore, TURN_CHANNEL, type TurnTrace } from 'fastify-chatkit'
 import { memoryThreadStore, scriptedResponder } from 'fastify-chatkit/testing'
 import t from 'tap'
 import { add, buildApp, create, kinds, threadIdOf } from '../fixtures/build-app.ts'
@@ -255,4 +256,36 @@ t.test('an item that was begun and dropped by a responder that ends is not kept'
   const told = await events(create('x'))
   const { body } = await json({ type: 'items.list', params: { thread_id: threadIdOf(told) } })
   t.equal(body.data.length, 1)
+})
+
+t.test('whoever watches is told when each answer begins, and how it ended', async t => {
+  const channel = tracingChannel<typeof TURN_CHANNEL, TurnTrace>(TURN_CHANNEL)
+  const begun: TurnTrace[] = []
+  const ended: TurnTrace[] = []
+  const watcher = {
+    start: (trace: TurnTrace) => void begun.push({ ...trace }),
+    end: () => {},
+    asyncStart: () => {},
+    asyncEnd: (trace: TurnTrace) => void ended.push({ ...trace }),
+    error: () => {}
+  }
+  channel.subscribe(watcher)
+  t.teardown(() => channel.unsubscribe(watcher))
+  const script = scriptedResponder([{ say: ['Hel', 'lo'] }], [{ say: 'Half' }, { throw: new Error('secret detail') }])
+  const { events } = await buildApp(t, { respond: script.respond })
+  const threadId = threadIdOf(await events(create('x')))
+  await events(add(threadId, 'y'))
+
+  const common = { threadId, requestId: /^req-/ }
+  t.match(begun, [
+    { ...common, outcome: null, events: 0, durationMs: null },
+    { ...common, outcome: null }
+  ])
+  t.match(ended, [
+    { ...common, outcome: 'done', deltas: Number, durationMs: Number },
+    { ...common, outcome: 'failed', durationMs: Number }
+  ])
+  const [done] = ended
+  t.ok(done && done.deltas >= 1 && done.events > done.deltas && (done.firstDeltaMs ?? -1) >= 0, JSON.stringify(done))
+  t.notMatch(JSON.stringify(ended), /Hel|Half|secret/)
 })
