@@ -112,7 +112,7 @@ function becomesReady(child: ChildProcess, log: ServerOptions['log']): Promise<v
       for (const line of parts) {
         log?.(line)
         if (lines.push(line) > 20) lines.shift()
-        if (line.includes('ready to accept connections')) resolve()
+        if (/ready to accept (read-only )?connections/.test(line)) resolve()
       }
     })
     child.once('error', reject)

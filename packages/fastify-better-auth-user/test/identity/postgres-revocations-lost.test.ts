@@ -1,0 +1,227 @@
+import { EventEmitter, once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { openTestServer } from 'embedded-database/testing'
+import { type PostgresRevocationsOptions, postgresRevocations, revocationMigrations } from 'fastify-better-auth-user'
+import pg from 'pg'
+import t, { type Test } from 'tap'
+import { startPgBouncer, withoutPgBouncer } from '../fixtures/pgbouncer.ts'
+import { recordingListener } from '../fixtures/recording-listener.ts'
+import { revocationDatabase } from '../fixtures/revocation-database.ts'
+import { migratedByBetterAuth } from '../fixtures/schema-variants.ts'
+import { startProxy } from '../fixtures/tcp-proxy.ts'
+
+// Most of the time is spent waiting for heartbeats.
+t.jobs = 4
+const together = { buffered: true }
+
+function changed(url: string, change: Partial<URL>): string {
+  const copy = new URL(url)
+  Object.assign(copy, change)
+  return copy.href
+}
+
+async function open(t: Test, options: PostgresRevocationsOptions) {
+  const channel = postgresRevocations(options)
+  t.teardown(() => channel.close())
+  const recording = recordingListener()
+  await channel.open(recording.listener)
+  return { ...recording, channel }
+}
+
+t.test('a connection that ends', together, async t => {
+  const { pool, signIn, signOut } = await revocationDatabase(t)
+  const { log, trusted, lost, change, channel } = await open(t, { database: pool })
+  await trusted()
+  const kill = `select pg_terminate_backend(pid) from pg_stat_activity where query like '%pg_listening_channels%' and pid <> pg_backend_pid()`
+  const start = log.length
+  await pool.query(kill)
+  t.match(await lost(/terminating connection.*tried again by itself/, start), /^The listening connection/)
+  const known = log.findIndex(heard => 'lost' in heard)
+  await trusted(known)
+  t.same(await channel.check(), [], 'it is back')
+  t.same(await change(() => signIn('desk')), { userIds: ['ada'], sessionTokens: [] })
+  t.same(await change(() => signOut('desk')), { userIds: ['ada'], sessionTokens: [] })
+})
+
+t.test('a network that swallows everything: nothing is trusted beyond the lease', together, async t => {
+  const { connectionString, pool, signIn } = await revocationDatabase(t)
+  const proxy = await startProxy(t, connectionString)
+  const { log, trusted, lost, change } = await open(t, {
+    database: pool,
+    connect: proxy.connectionString,
+    leaseMs: 1500
+  })
+  await trusted()
+  proxy.cut()
+  const cutAt = performance.now()
+  await signIn('desk')
+  await lost(/did not answer within/)
+  const ends = log.flatMap(heard => ('trusted' in heard ? [heard.trusted] : []))
+  t.ok(Math.max(...ends) <= cutAt + 1500, 'no proof came after the cut')
+  t.notOk(
+    log.some(heard => 'changed' in heard),
+    'nothing was heard'
+  )
+  const start = log.length
+  proxy.mend()
+  await trusted(start)
+  t.same(await change(() => signIn('phone')), { userIds: ['ada'], sessionTokens: [] })
+})
+
+t.test('triggers that are missing, come, are changed and go', together, async t => {
+  const { pool, migrations, signIn } = await revocationDatabase(t, { triggers: false })
+  const { log, trusted, lost, channel } = await open(t, { database: pool })
+  t.match(await channel.check(), [
+    /changes in "public"."user", as its revocation triggers are missing. Run `npx .* up`/
+  ])
+  t.notOk(log.some(heard => 'trusted' in heard))
+  await migrations.up()
+  await trusted()
+  t.same(await channel.check(), [])
+
+  const step = async (statement: string, reason: RegExp) => {
+    const start = log.length
+    await pool.query(statement)
+    t.ok(await lost(reason, start), statement)
+  }
+  const session = 'alter table session'
+  const trigger = 'trigger fastify_better_auth_user_delete'
+  await step(`${session} disable ${trigger}; ${session} enable ${trigger}`, /were changed just now/)
+  await step(`${session} disable ${trigger}`, /"session", as a revocation trigger is disabled/)
+  await step(`drop ${trigger} on session`, /not those of this version/)
+  await step('alter table session rename to logins', /"session" is gone/)
+  const start = log.length
+  await pool.query('alter table logins rename to session')
+  t.same(await migrations.up(), ['"public"."session"'])
+  await trusted(start)
+  await step((await migrations.sql()).down, /were removed/)
+  t.resolves(signIn('desk'))
+})
+
+t.test('behind a pooler', { ...together, skip: withoutPgBouncer }, async t => {
+  await t.test('in transaction mode LISTEN hears nothing, and that is noticed', async t => {
+    const { connectionString, pool } = await revocationDatabase(t)
+    const pooler = await startPgBouncer(t, connectionString, 'transaction')
+    const { log, channel } = await open(t, { database: pooler.pool })
+    t.match(await channel.check(), [/pooler in transaction mode .* leads straight to Postgres/])
+    t.notOk(log.some(heard => 'trusted' in heard))
+    await channel.close()
+
+    const direct = await open(t, { database: pooler.pool, connect: connectionString })
+    t.same(await direct.channel.check(), [], 'lookups through it, listening past it')
+    const all = await open(t, { database: pool, connect: pooler.connect })
+    t.match(await all.channel.check(), [/pooler in transaction mode/], 'lookups past it, listening through it')
+  })
+
+  await t.test('in session mode it works', async t => {
+    const { connectionString, signIn } = await revocationDatabase(t)
+    const pooler = await startPgBouncer(t, connectionString, 'session')
+    const { channel, change, trusted, log } = await open(t, { database: pooler.pool })
+    t.same(await channel.check(), [])
+    t.same(await change(() => signIn('desk')), { userIds: ['ada'], sessionTokens: [] })
+    await trusted(log.length)
+  })
+})
+
+t.test('a hot standby', together, async t => {
+  const primary = await revocationDatabase(t)
+  const server = await openTestServer()
+  t.teardown(() => server.close())
+  const { connectionString } = server
+  await migratedByBetterAuth[0]?.create(connectionString, 'text')
+  const pool = new pg.Pool({ connectionString })
+  pool.on('error', () => {})
+  t.teardown(() => pool.end())
+  await revocationMigrations(pool).up()
+  const { rows } = await pool.query<{ data_directory: string }>('show data_directory')
+  await server.stop()
+  writeFileSync(join(rows[0]?.data_directory ?? '', 'standby.signal'), '')
+  await server.start()
+
+  const listens = await open(t, { database: primary.pool, connect: connectionString })
+  t.match(await listens.channel.check(), [/cannot execute LISTEN during recovery.*connect it to the primary/])
+  const looksUp = await open(t, { database: pool, connect: primary.connectionString })
+  t.match(await looksUp.channel.check(), [/looked up on a hot standby, which lags/])
+  t.notOk([...listens.log, ...looksUp.log].some(heard => 'trusted' in heard))
+})
+
+t.test('a connection that cannot be had', together, async t => {
+  const { connectionString, pool } = await revocationDatabase(t)
+  const cases = [
+    {
+      why: 'a wrong password',
+      change: { password: 'wrong' },
+      says: /password authentication failed.*correct its user/
+    },
+    {
+      why: 'no such database',
+      change: { pathname: '/nowhere' },
+      says: /"nowhere" does not exist.*name of the database/
+    },
+    { why: 'nobody there', change: { port: '1' }, says: /ECONNREFUSED.*see that the database is up/ },
+    {
+      why: 'another database',
+      change: { pathname: '/postgres' },
+      says: /hears nothing of the database where identities/
+    }
+  ]
+  for (const { why, change, says } of cases) {
+    const { channel, log } = await open(t, {
+      database: pool,
+      connect: changed(connectionString, change)
+    })
+    t.match(await channel.check(), [says], why)
+    t.notOk(log.some(heard => 'trusted' in heard))
+    await channel.close()
+  }
+})
+
+t.test('closing', together, async t => {
+  await t.test('while it connects leaves nothing behind', async t => {
+    const { connectionString, pool } = await revocationDatabase(t)
+    const client = new pg.Client({ connectionString })
+    const ended = once(client, 'end')
+    const asked = new EventEmitter()
+    const channel = postgresRevocations({
+      database: pool,
+      async connect() {
+        await once(asked, 'now')
+        await client.connect()
+        return client
+      }
+    })
+    const { listener, log } = recordingListener()
+    const opened = channel.open(listener)
+    await channel.close()
+    await opened
+    t.same(log, [], 'nothing is told')
+    t.match(await channel.check(), [/is closed/])
+    asked.emit('now')
+    await ended
+    t.pass('a connection that comes afterwards is ended')
+  })
+
+  await t.test('gives the connection of the pool back, and nothing keeps the process alive', async t => {
+    const { pool } = await revocationDatabase(t)
+    const { channel, trusted, log, listener } = await open(t, { database: pool })
+    await t.rejects(channel.open(listener), /open already/)
+    const { length } = log
+    await Promise.all([channel.close(), channel.close()])
+    await channel.close()
+    t.equal(pool.totalCount, pool.idleCount)
+    t.equal(log.length, length, 'nothing is told')
+    await channel.open(listener)
+    await trusted(length)
+    t.pass('it may be opened again')
+  })
+})
+
+t.test('options that cannot work', together, async t => {
+  const database = new pg.Pool({ max: 1 })
+  const nothing = { query: async () => ({ rows: [] }) }
+  t.throws(() => postgresRevocations({ database }), { name: 'TypeError', message: /larger `max`, or give `connect`/ })
+  t.throws(() => postgresRevocations({ database: nothing }), { name: 'TypeError', message: /no pool.*give `connect`/ })
+  t.throws(() => postgresRevocations({ database, connect: '', heartbeatMs: 500 }), { name: 'TypeError' })
+  t.throws(() => postgresRevocations({ database, connect: '', leaseMs: 1000 }), { name: 'TypeError' })
+})
