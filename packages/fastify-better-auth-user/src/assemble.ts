@@ -1,12 +1,12 @@
-import type { EventEmitter } from 'node:events'
 import type { FastifyInstance } from 'fastify'
+import { assembleIdentities, databaseOf, type IdentityStats } from './assemble-identities.ts'
 import type { Pipeline } from './authenticate.ts'
 import { apiKey } from './credential/api-key.ts'
 import { bearerJwt } from './credential/bearer-jwt.ts'
 import { bearerSession } from './credential/bearer-session.ts'
 import type { CredentialKind } from './credential/credential.ts'
 import { OAUTH_TOKEN, oauthToken, opaqueClaims } from './credential/oauth-token.ts'
-import { createProofs, type Proofs } from './credential/proofs.ts'
+import { createProofs, type ProofStats, type Proofs } from './credential/proofs.ts'
 import { sessionCookie } from './credential/session-cookie.ts'
 import { isAccessToken, verifyAccessToken } from './crypto/access-token.ts'
 import { verifyHs256 } from './crypto/hs256.ts'
@@ -19,9 +19,9 @@ import { isForeignOrigin } from './http/origin.ts'
 import { tokenReader } from './http/token.ts'
 import { jwksFromTable, jwksTable } from './identity/jwks-table.ts'
 import type { MembershipStore } from './identity/membership-store.ts'
-import { postgresIdentityStore } from './identity/postgres.ts'
 import { postgresMembershipStore } from './identity/postgres-memberships.ts'
 import type { Queryable } from './identity/queryable.ts'
+import { type RevocationMigrations, revocationMigrations } from './identity/revocation-triggers.ts'
 import type { TablesOptions } from './identity/tables.ts'
 import type { CheckedOptions } from './options.ts'
 import type { Claims } from './types.ts'
@@ -32,12 +32,21 @@ export interface Assembly {
   memberships(): MembershipStore
   /** What keeps requests from being authenticated now: a sentence with its cure for each problem. */
   check(): Promise<string[]>
+  stats(): Stats
+  /** @throws TypeError when there is no database to look in. */
+  migrations(): RevocationMigrations
+}
+
+/** What the plugin did since it was registered. */
+export interface Stats extends IdentityStats {
+  /** Verified credentials, of all kinds together. */
+  proofs: ProofStats
 }
 
 /** Options → the credential kinds and the identity store they ask for; the one file that names concrete ones. */
 export async function assemble(app: FastifyInstance, options: CheckedOptions): Promise<Assembly> {
-  const { secrets, tables, userFields, trustedOrigins, requireSignature, cookie } = options
-  const identityStore = options.identityStore ?? postgresIdentityStore(databaseOf(app, options), { tables, userFields })
+  const { secrets, tables, trustedOrigins, requireSignature, cookie } = options
+  const identities = assembleIdentities(app, options)
   const keys = options.keySet === null ? null : keySet(app, options, options.keySet)
   const verifiers = await jwtVerifiers(app, options, keys)
   const readToken = tokenReader(options.token)
@@ -62,16 +71,18 @@ export async function assemble(app: FastifyInstance, options: CheckedOptions): P
   return {
     pipeline: {
       kinds,
-      identityStore,
+      identityStore: identities.store,
       unknownUserStatus: options.unknownUserStatus,
       discloseReasons: options.discloseReasons,
       isForeign: source => trustedOrigins !== null && isForeignOrigin(source, trustedOrigins)
     },
+    stats: () => ({ proofs: sumOf(kept), ...identities.stats() }),
+    migrations: () => revocationMigrations(databaseOf(app, options), tables),
     memberships: () => (memberships ??= postgresMembershipStore(databaseOf(app, options), tables)),
     async check() {
-      const strangers = strangersOf(options).map(claims => problemsOf(() => identityStore.find(claims)))
+      const strangers = strangersOf(options).map(claims => problemsOf(() => identities.store.find(claims)))
       const problems = await Promise.all([
-        identityStore.check?.() ?? [],
+        identities.store.check?.() ?? [],
         keys?.check() ?? [],
         options.keySet?.source === 'database' ? problemsOf(() => needJwksTable(databaseOf(app, options), tables)) : [],
         ...strangers
@@ -174,17 +185,12 @@ function closingOf(app: FastifyInstance): AbortSignal {
   return closing.signal
 }
 
-/** The pool of @fastify/postgres. It listens for no errors itself, and an idle connection that breaks would end the process. */
-function databaseOf(app: FastifyInstance, { database }: CheckedOptions): Queryable {
-  if (database !== undefined) return database
-  const pool = (app as { pg?: { pool?: Queryable & Partial<EventEmitter> } }).pg?.pool
-  if (pool === undefined) {
-    throw new TypeError(
-      'fastify-better-auth-user finds no database: register @fastify/postgres before it, or pass `database` or `identityStore`'
-    )
+function sumOf(kept: readonly Proofs[]): ProofStats {
+  const sum = { kept: 0, recalled: 0, made: 0 }
+  for (const { stats } of kept) {
+    sum.kept += stats.kept
+    sum.recalled += stats.recalled
+    sum.made += stats.made
   }
-  if (pool.listenerCount?.('error') === 0) {
-    pool.on?.('error', error => app.log.warn({ err: error }, 'an idle database connection was lost'))
-  }
-  return pool
+  return sum
 }

@@ -31,6 +31,7 @@ const KNOWN: readonly (keyof BetterAuthUserOptions)[] = [
   'realm',
   'identityStore',
   'maxProofs',
+  'cache',
   'memberships',
   'database',
   'tables',
@@ -79,6 +80,7 @@ export function checkOptions(given: BetterAuthUserOptions): CheckedOptions {
     realm: given.realm === undefined ? 'api' : text('realm', given.realm),
     identityStore: having('identityStore', given.identityStore, 'find'),
     maxProofs: number('maxProofs', given.maxProofs, 0) ?? 10_000,
+    cache: checkCache(given.cache, given.identityStore !== undefined),
     memberships: given.memberships,
     database: having('database', given.database, 'query'),
     tables: checkTables(given.tables),
@@ -105,6 +107,16 @@ export function checkOptions(given: BetterAuthUserOptions): CheckedOptions {
 /** @throws TypeError for anything but the three modes: a misspelled `'required'` must not leave a route open. */
 export function checkAuthMode(name: string, mode: AuthMode): AuthMode {
   return oneOf(name, mode, [false, 'optional', 'required'])
+}
+
+function checkCache(value: BetterAuthUserOptions['cache'], ownStore: boolean): CheckedOptions['cache'] {
+  const given = section('cache', value, ['maxIdentities', 'channel'], {})
+  if (given === null) return null
+  const channel = having('cache.channel', given.channel, 'open')
+  if (ownStore && channel === undefined) {
+    throw new TypeError('cache needs to hear of changes in your identityStore: pass cache.channel')
+  }
+  return { maxIdentities: number('cache.maxIdentities', given.maxIdentities, 1) ?? 10_000, channel }
 }
 
 function checkHs256(value: BetterAuthUserOptions['hs256']): CheckedOptions['hs256'] {

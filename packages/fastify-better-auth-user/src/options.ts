@@ -10,6 +10,7 @@ import type { TokenPlaces } from './http/token.ts'
 import type { IdentityStore } from './identity/identity-store.ts'
 import type { MembershipStore } from './identity/membership-store.ts'
 import type { Queryable } from './identity/queryable.ts'
+import type { RevocationChannel } from './identity/revocations.ts'
 import type { TablesOptions } from './identity/tables.ts'
 import type { Claims, Identity } from './types.ts'
 
@@ -75,6 +76,14 @@ export interface OAuthOptions {
   hashToken?: ((token: string) => string) | undefined
 }
 
+/** Cached mode: identities are kept while a channel would tell of a change. */
+export interface CacheOptions {
+  /** Most identities kept; the one unused for longest gives way. @default 10000 */
+  maxIdentities?: number | undefined
+  /** What tells of changes. @default triggers on the tables, heard on one connection of the pool */
+  channel?: RevocationChannel | undefined
+}
+
 export interface BetterAuthUserOptions {
   /**
    * Better Auth's secret (`BETTER_AUTH_SECRET`), at least 32 bytes. Several: the current one first, older ones after it,
@@ -111,6 +120,12 @@ export interface BetterAuthUserOptions {
   identityStore?: IdentityStore | undefined
   /** How many verified credentials are remembered, by their exact text and no longer than they hold; 0: none. @default 10000 */
   maxProofs?: number | undefined
+  /**
+   * Keep identities for as long as the database would tell of a change. Needs its triggers, installed once with
+   * `app.betterAuthUser.migrations.up()`, and a connection that is not pooled by transactions; while either is missing,
+   * every request is looked up and the log says why. With `identityStore`, name the `channel` as well. @default false
+   */
+  cache?: boolean | CacheOptions | undefined
   /** Who belongs to which organization. @default Better Auth's member table behind the same database */
   memberships?: MembershipStore | undefined
   /** A `pg.Pool` to use instead of `app.pg`. */
@@ -159,6 +174,8 @@ export interface CheckedOptions {
   realm: string
   identityStore: IdentityStore | undefined
   maxProofs: number
+  /** `null`: every request is looked up. */
+  cache: { maxIdentities: number; channel: RevocationChannel | undefined } | null
   memberships: MembershipStore | undefined
   database: Queryable | undefined
   tables: TablesOptions

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyPluginAsync, FastifyReply, FastifyRequest, RouteOptions } from 'fastify'
 import fp from 'fastify-plugin'
 import './augment.ts'
-import { assemble } from './assemble.ts'
+import { assemble, type Stats } from './assemble.ts'
 import { checkAuthMode, checkOptions } from './check-options.ts'
 import { ATTEMPT, createGate } from './guard/gate.ts'
 import { factsOf, type GuardFacts, optionalGuard } from './guard/guard.ts'
@@ -13,6 +13,7 @@ import { requireScope } from './guard/require-scope.ts'
 import { requireUser } from './guard/require-user.ts'
 import { requireVerifiedEmail } from './guard/require-verified-email.ts'
 import { routeHook } from './guard/route-hook.ts'
+import type { RevocationMigrations } from './identity/revocation-triggers.ts'
 import { describeRoute, errorSchema, type SecurityScheme, securitySchemes } from './openapi.ts'
 import type { AuthMode, BetterAuthUserOptions } from './options.ts'
 
@@ -20,6 +21,14 @@ import type { AuthMode, BetterAuthUserOptions } from './options.ts'
 export interface BetterAuthUser {
   /** What keeps requests from being authenticated now: a sentence with its cure for each problem. For readiness probes. */
   check(): Promise<string[]>
+  /** What was verified, looked up and kept since the plugin was registered. */
+  stats(): Stats
+  /**
+   * The triggers that tell of changes, which cached mode needs: `await app.betterAuthUser.migrations.up()`, once a database.
+   *
+   * @throws TypeError when there is no database to look in.
+   */
+  readonly migrations: RevocationMigrations
   /** What is accepted, as OpenAPI's `components.securitySchemes`. */
   securitySchemes: Readonly<Record<string, SecurityScheme>>
 }
@@ -33,14 +42,21 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
       'request.user is taken: give the other plugin another name (for @fastify/jwt: `decoratorName: "jwtPayload"`)'
     )
   }
-  const { pipeline, memberships, check } = await assemble(app, options)
+  const { pipeline, memberships, check, stats, migrations } = await assemble(app, options)
   const gate = createGate(pipeline, options)
 
   app.decorateRequest('user', null)
   app.decorateRequest('authSession', null)
   app.decorateRequest('authGrant', null)
   app.decorateRequest(ATTEMPT, null)
-  app.decorate('betterAuthUser', { check, securitySchemes: securitySchemes(options) })
+  app.decorate('betterAuthUser', {
+    check,
+    stats,
+    get migrations() {
+      return migrations()
+    },
+    securitySchemes: securitySchemes(options)
+  })
   if (options.openapi) app.addSchema(errorSchema)
   app.decorate('optionalUser', () => optionalGuard(gate))
   app.decorate('requireUser', () => requireUser(gate))

@@ -1,5 +1,4 @@
 import type { FastifyRequest } from 'fastify'
-import type { Authentication } from '../authenticate.ts'
 import type { Claims, Identity } from '../types.ts'
 import { isPromise, whenever } from '../whenever.ts'
 import type { Gate } from './gate.ts'
@@ -38,18 +37,21 @@ export function optionalGuard(gate: Gate): Guard {
 /**
  * A guard for signed-in users who also meet a condition.
  *
- * @param check throws what the caller is refused with; the gate adds the challenge.
+ * @param check throws what the caller is refused with; the gate adds the challenge. `null`: being signed in is enough.
  */
 export function userGuard(
   gate: Gate,
   more: Pick<GuardFacts, 'forbids' | 'param'>,
-  check: (caller: Caller, request: FastifyRequest) => void | Promise<void>
+  check: ((caller: Caller, request: FastifyRequest) => void | Promise<void>) | null
 ): Guard {
   return define({ optional: false, ...more }, (request, reply) =>
     whenever(gate.admit(request, reply, 'required'), attempt => {
       const refused = (error: unknown) => gate.refuse(request, reply, attempt, error)
       try {
-        const checked = check(callerOf(attempt), request)
+        const { identity, claims } = attempt
+        // The gate lets nobody else pass; without this line a mistake there would be an open door.
+        if (identity === null || claims === null) throw new Error('a guard was reached without a user')
+        const checked = check?.({ ...identity, claims }, request)
         return isPromise(checked) ? checked.catch(refused) : checked
       } catch (error) {
         return refused(error)
@@ -62,10 +64,4 @@ function define(about: GuardFacts, run: Parameters<typeof routeHook>[0]): Guard 
   const guard = routeHook(run)
   facts.set(guard, about)
   return guard
-}
-
-function callerOf({ identity, claims }: Authentication): Caller {
-  // The gate lets nobody else pass; without this line a mistake there would be an open door.
-  if (identity === null || claims === null) throw new Error('a guard was reached without a user')
-  return { ...identity, claims }
 }

@@ -3,5 +3,5 @@ import { type Guard, userGuard } from './guard.ts'
 
 /** Lets signed-in users through. */
 export function requireUser(gate: Gate): Guard {
-  return userGuard(gate, { forbids: false }, () => {})
+  return userGuard(gate, { forbids: false }, null)
 }

@@ -11,6 +11,13 @@ export interface IdentityRecord {
   banned: boolean
   /** For OAuth access tokens. @default null */
   grant?: Grant | null
+  /**
+   * How long this stays true if nobody writes, in milliseconds from when it was asked: until the first of the sessions
+   * seen expires. @default 0: it may not be kept
+   */
+  validForMs?: number
+  /** Tokens of the sessions seen, for stores whose changes are told by token. @default none */
+  readTokens?: readonly string[]
 }
 
 /**

@@ -1,3 +1,4 @@
+import { channel } from 'node:diagnostics_channel'
 import type { Queryable } from './queryable.ts'
 import { couldHold, type Prepared } from './sql.ts'
 
@@ -10,9 +11,37 @@ export interface LookupOptions {
 
 /** Asks for single rows. */
 export interface Lookups {
+  readonly stats: LookupStats
   /** The first row of a statement, `null` when there is none. */
   first(statement: Prepared, values: readonly string[]): Promise<object | null>
 }
+
+export interface LookupStats {
+  /** Queries sent. */
+  queries: number
+  /** Rows asked for with them; fewer than requests where several asked for the same. */
+  keys: number
+  /** Most rows one query asked for. */
+  largestBatch: number
+  /** Queries that failed. */
+  failures: number
+  /** Queries sent and not yet answered. */
+  underWay: number
+  /** Time between sending and answer, over all queries, in milliseconds. */
+  totalMs: number
+}
+
+/** One query, as published on the diagnostics channel {@link LOOKUP_CHANNEL}. */
+export interface Lookup {
+  keys: number
+  durationMs: number
+  failed: boolean
+}
+
+/** Name of the diagnostics channel on which every {@link Lookup} is published. */
+export const LOOKUP_CHANNEL = 'fastify-better-auth-user:lookup'
+
+const published = channel(LOOKUP_CHANNEL)
 
 interface Waiting {
   values: readonly string[]
@@ -27,8 +56,10 @@ interface Waiting {
  */
 export function lookups(database: Queryable, { timeoutMs, maxBatch = 100 }: LookupOptions): Lookups {
   const waiting = new Map<Prepared, Map<string, Waiting>>()
+  const stats: LookupStats = { queries: 0, keys: 0, largestBatch: 0, failures: 0, underWay: 0, totalMs: 0 }
 
   return {
+    stats,
     first(statement, values) {
       if (!values.every((value, index) => couldHold(statement.types[index], value))) return Promise.resolve(null)
       if (waiting.size === 0) setImmediate(sendAll)
@@ -49,12 +80,17 @@ export function lookups(database: Queryable, { timeoutMs, maxBatch = 100 }: Look
   }
 
   function sendAll(): void {
-    const groups = [...waiting]
+    const groups = [...waiting].map(([statement, group]) => ({ statement, all: [...group.values()] }))
     waiting.clear()
-    for (const [statement, group] of groups) {
-      const all = [...group.values()]
-      const size = statement.batchText === null ? 1 : maxBatch
-      for (let start = 0; start < all.length; start += size) void send(statement, all.slice(start, start + size))
+    // In turns, so that a crowd asking one thing does not fill the pool before the few who ask another.
+    for (let turn = 0, left = true; left; turn++) {
+      left = false
+      for (const { statement, all } of groups) {
+        const size = statement.batchText === null ? 1 : maxBatch
+        const batch = all.slice(turn * size, (turn + 1) * size)
+        if (batch.length > 0) void send(statement, batch)
+        left ||= all.length > (turn + 1) * size
+      }
     }
   }
 
@@ -63,7 +99,7 @@ export function lookups(database: Queryable, { timeoutMs, maxBatch = 100 }: Look
       const [only] = batch
       if (batch.length === 1 && only !== undefined) {
         const { name, text } = statement
-        only.resolve((await query(name, text, [...only.values]))[0] ?? null)
+        only.resolve((await query(name, text, [...only.values], 1))[0] ?? null)
       } else {
         await sendTogether(statement, batch)
       }
@@ -76,15 +112,30 @@ export function lookups(database: Queryable, { timeoutMs, maxBatch = 100 }: Look
 
   async function sendTogether({ name, batchText, types }: Prepared, batch: readonly Waiting[]): Promise<void> {
     const columns = types.map((_, index) => batch.map(({ values }) => values[index]))
-    const rows = (await query(`${name}_n`, batchText ?? '', columns)) as { ord: number }[]
+    const rows = (await query(`${name}_n`, batchText ?? '', columns, batch.length)) as { ord: number }[]
     for (const row of rows) batch[row.ord]?.resolve(row)
     // The first answer counts; whoever has none by now has no row.
     for (const one of batch) one.resolve(null)
   }
 
-  async function query(name: string, text: string, values: unknown[]): Promise<object[]> {
-    const { rows } = await database.query({ name, text, values, query_timeout: timeoutMs })
-    return rows as object[]
+  async function query(name: string, text: string, values: unknown[], keys: number): Promise<object[]> {
+    const sentAt = performance.now()
+    stats.queries++
+    stats.keys += keys
+    stats.largestBatch = Math.max(stats.largestBatch, keys)
+    stats.underWay++
+    let failed = true
+    try {
+      const { rows } = await database.query({ name, text, values, query_timeout: timeoutMs })
+      failed = false
+      return rows as object[]
+    } finally {
+      const durationMs = performance.now() - sentAt
+      stats.underWay--
+      stats.totalMs += durationMs
+      if (failed) stats.failures++
+      if (published.hasSubscribers) published.publish({ keys, durationMs, failed } satisfies Lookup)
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Claims, Grant } from '../types.ts'
 import { discovered } from './discovered.ts'
 import type { IdentityRecord, IdentityStore } from './identity-store.ts'
-import { lookups } from './lookups.ts'
+import { type LookupStats, lookups } from './lookups.ts'
 import {
   chooseOAuthQuery,
   grantOf,
@@ -24,8 +24,15 @@ export interface PostgresIdentityStoreOptions {
   userFields?: readonly string[] | undefined
   /** For deployments that store a digest instead of the session token. @default the token as it is */
   hashToken?: ((token: string) => string) | undefined
+  /** Say how long answers hold, for a `cachedIdentityStore` around this one. @default false */
+  tellValidity?: boolean | undefined
   /** Gives up on a lookup after this many milliseconds. @default 5000 */
   timeoutMs?: number | undefined
+}
+
+export interface PostgresIdentityStore extends IdentityStore {
+  /** Of look-ups of sessions, users and OAuth tokens since the store was made. */
+  readonly stats: LookupStats
 }
 
 /**
@@ -34,11 +41,16 @@ export interface PostgresIdentityStoreOptions {
  * Expiry and bans are judged by the database's clock. The tables of API keys and OAuth tokens are looked for
  * when the first of those is asked about.
  */
-export function postgresIdentityStore(database: Queryable, options: PostgresIdentityStoreOptions = {}): IdentityStore {
-  const { tables = {}, userFields = [], hashToken = (token: string) => token, timeoutMs = 5000 } = options
+export function postgresIdentityStore(
+  database: Queryable,
+  options: PostgresIdentityStoreOptions = {}
+): PostgresIdentityStore {
+  const { tables = {}, userFields = [], hashToken = (token: string) => token } = options
+  const { tellValidity = false, timeoutMs = 5000 } = options
   const rows = lookups(database, { timeoutMs })
   const users = () => table(wantedUser(userFields))
-  const discoverSessions = async () => sessionQueries(await users(), await table(WANTED_SESSION), userFields)
+  const discoverSessions = async () =>
+    sessionQueries(await users(), await table(WANTED_SESSION), userFields, tellValidity)
   let sessions = discovered(discoverSessions)
   const apiKeys = postgresApiKeyStore(database, options)
   const oauth = discovered(async () =>
@@ -54,6 +66,9 @@ export function postgresIdentityStore(database: Queryable, options: PostgresIden
   )
 
   return {
+    get stats() {
+      return { ...rows.stats }
+    },
     async find(claims) {
       switch (claims.by) {
         case 'api-key':

@@ -19,13 +19,22 @@ export interface IdentityRow {
   impersonated_by: string | null
   active_organization_id: string | null
   session_count: number
+  /** Seconds until the first of the sessions counted expires; only where it was asked for. */
+  valid_for?: number | null
   /** The application's own fields. */
   [extra: `${typeof EXTRA_PREFIX}${string}`]: unknown
 }
 
 /** Database row → what the rest of the package works with. */
 export function toIdentityRecord(row: IdentityRow, extra: readonly string[]): IdentityRecord {
-  return { user: toUser(row, extra), session: toSession(row), sessionCount: row.session_count, banned: row.banned }
+  const record = {
+    user: toUser(row, extra),
+    session: toSession(row),
+    sessionCount: row.session_count,
+    banned: row.banned
+  }
+  const validFor = row.valid_for ?? null
+  return validFor === null ? record : { ...record, validForMs: validFor * 1000 }
 }
 
 function toUser(row: IdentityRow, extra: readonly string[]): User {

@@ -73,8 +73,8 @@ export function secondaryStorageIdentityStore(options: SecondaryStorageIdentityS
     const { userId } = found.session
     const [revokedBefore, owner] = await Promise.all([readRevocation(userId), users ? findUser(userId) : copyIn(found)])
     if (owner === null) return null
-    const live = isLive(found, revokedBefore)
-    return { ...pick(owner), session: live ? found.session : null, sessionCount: live ? 1 : 0 }
+    const live = isLive(found, revokedBefore) ? [found] : []
+    return { ...pick(owner), ...sessionsOf(live), readTokens: [token] }
   }
 
   async function bySubject(
@@ -91,15 +91,23 @@ export function secondaryStorageIdentityStore(options: SecondaryStorageIdentityS
 
     let copy: Owner | null = null
     let live: SessionJson[] = []
+    const read: string[] = []
     for (let start = 0; start < tokens.length && live.length === 0; start += BATCH) {
-      const batch = await Promise.all(tokens.slice(start, start + BATCH).map(readSession))
+      read.push(...tokens.slice(start, start + BATCH))
+      const batch = await Promise.all(read.slice(start).map(readSession))
       const own = batch.filter(one => one !== null).filter(({ session }) => session.userId === userId)
       copy ??= own.map(copyIn).find(one => one !== null) ?? null
       live = own.filter(one => isLive(one, revokedBefore) && (sessionId === null || one.session.id === sessionId))
     }
     const owner = current ?? copy
     if (owner === null) return null
-    return { ...pick(owner), session: longestLived(live), sessionCount: live.length }
+    return { ...pick(owner), ...sessionsOf(live), readTokens: read }
+  }
+
+  function sessionsOf(live: readonly SessionJson[]) {
+    const firstEnd = Math.min(...live.map(({ session }) => session.expiresAt.getTime()))
+    const validForMs = live.length === 0 ? 0 : firstEnd - now()
+    return { session: longestLived(live), sessionCount: live.length, validForMs }
   }
 
   function isLive({ session: { expiresAt, createdAt } }: SessionJson, revokedBefore: number): boolean {

@@ -26,17 +26,24 @@ export interface SessionQueries {
   byEmail: Prepared
 }
 
-export function sessionQueries(user: Table, session: Table, extra: readonly string[]): SessionQueries {
+/** @param validity whether to tell how long the answer holds if nobody writes. */
+export function sessionQueries(
+  user: Table,
+  session: Table,
+  extra: readonly string[],
+  validity = false
+): SessionQueries {
   const u = columnsOf(user, 'u')
   const s = columnsOf(session, 's')
   // Equal is still valid, as Better Auth has it.
   const live = `${s.epoch('expiresAt')} >= ${NOW}`
   const from = `from ${tableName(user)} u`
-  const columns = `${userColumns(user, extra)}, ${SESSION_ALIASES}`
+  const columns = `${userColumns(user, extra)}, ${SESSION_ALIASES}${validity ? ', s.valid_for' : ''}`
+  const validFor = (over: string) => (validity ? `, ${over} - ${NOW} as valid_for` : '')
   // The longest-lived session stands for the user when the credential names none.
   const bestSession = (condition = '') => `
     left join lateral (
-      select ${sessionColumns(session)}, (count(*) over ())::int as session_count
+      select ${sessionColumns(session)}, (count(*) over ())::int as session_count${validFor(`min(${s.epoch('expiresAt')}) over ()`)}
       from ${tableName(session)} s
       where ${s.column('userId')} = ${u.column('id')} and ${live} ${condition}
       order by ${s.column('expiresAt')} desc, ${s.column('id')} limit 1
@@ -47,7 +54,7 @@ export function sessionQueries(user: Table, session: Table, extra: readonly stri
     byToken: prepared(
       [s.type('token')],
       `select ${columns}
-       from (select ${s.column('userId')} as owner, ${live} as live, ${sessionColumns(session)}, 1 as session_count
+       from (select ${s.column('userId')} as owner, ${live} as live, ${sessionColumns(session)}, 1 as session_count${validFor(s.epoch('expiresAt'))}
              from ${tableName(session)} s where ${s.column('token')} = $1 limit 1) found
        join ${tableName(user)} u on ${u.column('id')} = found.owner
        left join lateral (select found.* where found.live) s on true`

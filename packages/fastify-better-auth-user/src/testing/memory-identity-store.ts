@@ -168,7 +168,8 @@ export function memoryIdentityStore({ now = Date.now }: MemoryIdentityStoreOptio
       user: { ...user },
       session: longest === null ? null : { ...longest },
       sessionCount: live.length,
-      banned: isBanned(userId)
+      banned: isBanned(userId),
+      validForMs: live.length === 0 ? 0 : Math.min(...live.map(({ expiresAt }) => expiresAt.getTime())) - now()
     }
   }
 

@@ -1,0 +1,74 @@
+import type { EventEmitter } from 'node:events'
+import type { FastifyInstance } from 'fastify'
+import { type CachedIdentityStore, type CacheState, type CacheStats, cachedIdentityStore } from './identity/cached.ts'
+import type { IdentityStore } from './identity/identity-store.ts'
+import type { LookupStats } from './identity/lookups.ts'
+import { postgresIdentityStore } from './identity/postgres.ts'
+import { postgresRevocations } from './identity/postgres-revocations.ts'
+import type { Queryable } from './identity/queryable.ts'
+import type { CheckedOptions } from './options.ts'
+
+export interface IdentityStats {
+  /** `null` with an identity store of one's own. */
+  lookups: LookupStats | null
+  /** `null` unless identities are cached. */
+  cache: CacheStats | null
+}
+
+export interface Identities {
+  store: IdentityStore
+  stats(): IdentityStats
+}
+
+/** Options → where users and sessions are found, and whether what was found is kept. */
+export function assembleIdentities(app: FastifyInstance, options: CheckedOptions): Identities {
+  const { tables, userFields, cache } = options
+  const postgres =
+    options.identityStore === undefined
+      ? postgresIdentityStore(databaseOf(app, options), { tables, userFields, tellValidity: cache !== null })
+      : null
+  const store = options.identityStore ?? postgres
+  if (store === null) throw new Error('neither a store nor a database')
+  const cached = cache === null ? null : cachedStore(app, options, store, cache)
+  return {
+    store: cached ?? store,
+    stats: () => ({ lookups: postgres?.stats ?? null, cache: cached?.stats ?? null })
+  }
+}
+
+function cachedStore(
+  app: FastifyInstance,
+  options: CheckedOptions,
+  store: IdentityStore,
+  { maxIdentities, channel }: NonNullable<CheckedOptions['cache']>
+): CachedIdentityStore {
+  const cached = cachedIdentityStore({
+    store,
+    channel: channel ?? postgresRevocations({ database: databaseOf(app, options), tables: options.tables }),
+    maxIdentities,
+    onState: state => logState(app, state)
+  })
+  app.addHook('onReady', () => cached.open())
+  app.addHook('onClose', () => cached.close())
+  return cached
+}
+
+function logState({ log }: FastifyInstance, { state, reason }: CacheState): void {
+  if (state === 'lost') log.warn(`identities are not cached now, every request is looked up: ${reason}`)
+  else if (state === 'listening') log.info('identities are cached: changes are heard')
+}
+
+/** The pool of @fastify/postgres. It listens for no errors itself, and an idle connection that breaks would end the process. */
+export function databaseOf(app: FastifyInstance, { database }: CheckedOptions): Queryable {
+  if (database !== undefined) return database
+  const pool = (app as { pg?: { pool?: Queryable & Partial<EventEmitter> } }).pg?.pool
+  if (pool === undefined) {
+    throw new TypeError(
+      'fastify-better-auth-user finds no database: register @fastify/postgres before it, or pass `database` or `identityStore`'
+    )
+  }
+  if (pool.listenerCount?.('error') === 0) {
+    pool.on?.('error', error => app.log.warn({ err: error }, 'an idle database connection was lost'))
+  }
+  return pool
+}

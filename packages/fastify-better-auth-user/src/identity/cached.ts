@@ -1,0 +1,244 @@
+import { channel as diagnostics } from 'node:diagnostics_channel'
+import { LRUCache } from 'lru-cache'
+import type { Claims } from '../types.ts'
+import type { IdentityRecord, IdentityStore } from './identity-store.ts'
+import type { Change, RevocationChannel, RevocationListener } from './revocations.ts'
+
+export interface CachedIdentityStoreOptions {
+  /** The store that is asked. Only what it says `validForMs` of is kept. */
+  store: IdentityStore
+  /** Tells what changed. What is kept is used only while this channel vouches for its own silence. */
+  channel: RevocationChannel
+  /** Most identities kept; the one unused for longest gives way. @default 10000 */
+  maxIdentities?: number | undefined
+  /** Told when the cache starts to be used, and when it stops and why. */
+  onState?: ((state: CacheState) => void) | undefined
+}
+
+export interface CachedIdentityStore extends IdentityStore {
+  /** Opens the channel. Until it vouches, every request is looked up. */
+  open(): Promise<void>
+  close(): Promise<void>
+  readonly stats: CacheStats
+}
+
+/** Whether the cache is used, and since it last changed: why not. */
+export interface CacheState {
+  /** `closed`: not opened yet, or closed. `lost`: changes may go unheard, so every request is looked up. */
+  state: 'closed' | 'listening' | 'lost'
+  /** For `lost`: a sentence with its cure. */
+  reason: string | null
+}
+
+export interface CacheStats extends CacheState {
+  /** Whether a kept identity would be used this moment: also `false` while a proof of life is overdue. */
+  trusted: boolean
+  /** Identities kept. */
+  kept: number
+  /** How often one was recalled instead of looked up. */
+  recalled: number
+  /** How often one had to be looked up. */
+  missed: number
+  /** How often the channel told of a change. */
+  changes: number
+  /** How often everything was forgotten. */
+  flushes: number
+}
+
+/** Name of the diagnostics channel on which every {@link CacheState} is published. */
+export const CACHE_CHANNEL = 'fastify-better-auth-user:cache'
+
+const states = diagnostics(CACHE_CHANNEL)
+
+interface Kept {
+  record: IdentityRecord
+  /** Fields of the user that hold more than a plain value: columns of the application's own. */
+  nested: readonly string[]
+  /** Instant of `performance.now()`. */
+  until: number
+  /** What it is forgotten by. */
+  links: readonly string[]
+}
+
+/** So many changes are remembered for look-ups that are under way; beyond, none of their answers is kept. */
+const MAX_REMEMBERED_CHANGES = 1000
+
+/**
+ * Keeps identities of sessions and their users for as long as the channel would tell of any change, and no longer than
+ * the database said they hold by themselves. Nobody's absence is kept, no ban, no API key and no OAuth token.
+ *
+ * Two hazards are met: an answer that was on its way while its user changed is not kept, nor is one that was asked for
+ * before the channel listened. Each caller gets copies, so no request sees what another did to its `request.user`.
+ */
+export function cachedIdentityStore(options: CachedIdentityStoreOptions): CachedIdentityStore {
+  const { store, channel, maxIdentities = 10_000, onState } = options
+  /** What is kept, by what it is forgotten by. */
+  const linked = new Map<string, Set<string>>()
+  const identities = new LRUCache<string, Kept>({ max: maxIdentities, dispose: unlink })
+  let current: CacheState = { state: 'closed', reason: null }
+  let trustedUntil = Number.NEGATIVE_INFINITY
+  /** Counts what the channel said, as the clock of the look-ups under way. */
+  let heard = 0
+  /** Answers asked for before this are not kept. */
+  let flushedAt = 0
+  /** When each link changed; kept while look-ups are under way. */
+  const changedAt = new Map<string, number>()
+  let underWay = 0
+  const counted = { recalled: 0, missed: 0, changes: 0, flushes: 0 }
+
+  const listener: RevocationListener = {
+    trusted(until) {
+      trustedUntil = until
+      if (current.state === 'listening') return
+      // What was asked for before anybody listened may have changed unheard since.
+      forgetEverything()
+      enter({ state: 'listening', reason: null })
+    },
+    changed(change) {
+      counted.changes++
+      if (change === 'everything') forgetEverything()
+      else forget(linksOf(change))
+    },
+    lost(reason) {
+      trustedUntil = Number.NEGATIVE_INFINITY
+      forgetEverything()
+      if (current.state !== 'lost' || current.reason !== reason) enter({ state: 'lost', reason })
+    }
+  }
+
+  return {
+    recall(claims) {
+      const instant = performance.now()
+      const key = instant < trustedUntil ? keyOf(claims) : null
+      const kept = key === null ? undefined : identities.get(key)
+      if (key === null || kept === undefined) return undefined
+      if (instant >= kept.until) {
+        // The database decides whether it is over: its clock is the one that counts.
+        identities.delete(key)
+        return undefined
+      }
+      counted.recalled++
+      return copyOf(kept)
+    },
+    async find(claims) {
+      const key = keyOf(claims)
+      if (key === null || current.state !== 'listening') return store.find(claims)
+      const asked = { at: performance.now(), heard }
+      counted.missed++
+      underWay++
+      try {
+        const record = await store.find(claims)
+        if (record !== null) keep(key, record, asked)
+        return record
+      } finally {
+        underWay--
+        if (underWay === 0) changedAt.clear()
+      }
+    },
+    async check() {
+      const problems = await Promise.all([store.check?.() ?? [], channel.check()])
+      return problems.flat()
+    },
+    async open() {
+      await channel.open(listener)
+    },
+    async close() {
+      await channel.close()
+      trustedUntil = Number.NEGATIVE_INFINITY
+      forgetEverything()
+      enter({ state: 'closed', reason: null })
+    },
+    get stats() {
+      return { ...current, trusted: performance.now() < trustedUntil, kept: identities.size, ...counted }
+    }
+  }
+
+  function keep(key: string, record: IdentityRecord, asked: { at: number; heard: number }): void {
+    const { user, session, banned, validForMs = 0, readTokens = [] } = record
+    const until = asked.at + validForMs
+    if (session === null || banned || performance.now() >= until || current.state !== 'listening') return
+    const links = linksOf({ userIds: [user.id], sessionTokens: readTokens })
+    if (flushedAt > asked.heard || links.some(link => (changedAt.get(link) ?? 0) > asked.heard)) return
+    const nested = Object.entries(user).flatMap(([field, value]) => (isNested(value) ? [field] : []))
+    identities.set(key, { record: copyOf({ record, nested }), nested, until, links })
+    for (const link of links) {
+      const keys = linked.get(link)
+      if (keys === undefined) linked.set(link, new Set([key]))
+      else keys.add(key)
+    }
+  }
+
+  function forget(links: readonly string[]): void {
+    heard++
+    for (const link of links) {
+      if (underWay > 0) changedAt.set(link, heard)
+      // A copy: `unlink` removes from the set that is walked.
+      for (const key of [...(linked.get(link) ?? [])]) identities.delete(key)
+    }
+    if (changedAt.size > MAX_REMEMBERED_CHANGES) {
+      flushedAt = heard
+      changedAt.clear()
+    }
+  }
+
+  function forgetEverything(): void {
+    counted.flushes++
+    flushedAt = ++heard
+    changedAt.clear()
+    identities.clear()
+  }
+
+  function unlink({ links }: Kept, key: string): void {
+    for (const link of links) {
+      const keys = linked.get(link)
+      keys?.delete(key)
+      if (keys?.size === 0) linked.delete(link)
+    }
+  }
+
+  function enter(state: CacheState): void {
+    current = state
+    if (states.hasSubscribers) states.publish(state)
+    onState?.(state)
+  }
+}
+
+/** `null` for claims about rows of which nobody tells when they change. */
+function keyOf(claims: Claims): string | null {
+  switch (claims.by) {
+    case 'session-token':
+      return `t${claims.sessionToken}`
+    case 'subject':
+      return claims.sessionId === null ? `s${claims.subject}` : `i${claims.sessionId}\0${claims.subject}`
+    case 'email':
+      return `e${claims.email}`
+    default:
+      return null
+  }
+}
+
+function linksOf({ userIds, sessionTokens }: Exclude<Change, 'everything'>): string[] {
+  return [...userIds.map(id => `u${id}`), ...sessionTokens.map(token => `t${token}`)]
+}
+
+function isNested(value: unknown): boolean {
+  return typeof value === 'object' && value !== null
+}
+
+function copyOf({ record, nested }: Pick<Kept, 'record' | 'nested'>): IdentityRecord {
+  const { session } = record
+  const user = { ...record.user }
+  for (const field of nested) {
+    Object.assign(user, { [field]: structuredClone((record.user as unknown as Record<string, unknown>)[field]) })
+  }
+  return { ...record, user, session: session === null ? null : copyOfSession(session) }
+}
+
+function copyOfSession(session: NonNullable<IdentityRecord['session']>) {
+  const { createdAt } = session
+  return {
+    ...session,
+    expiresAt: new Date(session.expiresAt),
+    createdAt: createdAt === null ? null : new Date(createdAt)
+  }
+}

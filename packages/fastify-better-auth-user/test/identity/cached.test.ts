@@ -1,0 +1,314 @@
+import { type Claims, cachedIdentityStore, type IdentityStore, type RevocationListener } from 'fastify-better-auth-user'
+import { type MemoryIdentityStore, memoryIdentityStore } from 'fastify-better-auth-user/testing'
+import t from 'tap'
+import { keepsContract } from '../fixtures/keeps-contract.ts'
+import { memoryHarness } from '../fixtures/memory-harness.ts'
+
+const FOREVER = Number.POSITIVE_INFINITY
+
+/** A cache around a store in memory, and the end of the channel that a test speaks into. */
+async function openCache(t: Test, store: IdentityStore = memoryIdentityStore(), maxIdentities?: number) {
+  let listener: RevocationListener | null = null
+  const asked: Claims[] = []
+  let pause: Promise<void> | null = null
+  const cache = cachedIdentityStore({
+    store: {
+      async find(claims) {
+        asked.push(claims)
+        const record = await store.find(claims)
+        await pause
+        return record
+      }
+    },
+    channel: {
+      open: async one => {
+        listener = one
+      },
+      close: async () => {},
+      check: async () => []
+    },
+    maxIdentities
+  })
+  await cache.open()
+  t.teardown(() => cache.close())
+  const channel = listener as RevocationListener | null
+  if (channel === null) throw new Error('the cache did not open its channel')
+  return {
+    cache,
+    channel,
+    asked,
+    /** As the plugin asks: what is known first. */
+    find: async (claims: Claims) => cache.recall?.(claims) ?? (await cache.find(claims)),
+    /** Answers are held back until the function returned is called. */
+    hold() {
+      let release = () => {}
+      pause = new Promise(resolve => {
+        release = resolve
+      })
+      return () => {
+        pause = null
+        release()
+      }
+    },
+    changed: (...userIds: string[]) => channel.changed({ userIds, sessionTokens: [] })
+  }
+}
+
+type Test = { teardown(end: () => Promise<void>): void }
+
+const byToken = (sessionToken: string): Claims => ({ by: 'session-token', sessionToken })
+const bySubject = (subject: string, sessionId: string | null = null): Claims => ({
+  by: 'subject',
+  subject,
+  sessionId,
+  email: null
+})
+
+function signedIn(store: MemoryIdentityStore) {
+  const user = store.addUser()
+  return { user, session: store.addSession(user.id) }
+}
+
+t.test('a cache whose channel tells of each change keeps the contract of every store', async t => {
+  const harness = memoryHarness()
+  const { channel, find, cache } = await openCache(t, harness.store)
+  channel.trusted(FOREVER)
+  const tell = async <Result>(result: Promise<Result>, ...userIds: string[]) => {
+    const settled = await result
+    channel.changed({ userIds, sessionTokens: [] })
+    return settled
+  }
+  const owners = new Map<string, string>()
+  await keepsContract(t, {
+    ...harness,
+    store: { find },
+    addSession: async session => {
+      const added = await tell(harness.addSession(session), session.userId)
+      owners.set(added.token, session.userId)
+      return added
+    },
+    endSession: session => tell(harness.endSession(session), owners.get(session.token) ?? ''),
+    ban: (userId, seconds) => tell(harness.ban(userId, seconds), userId),
+    removeUser: userId => tell(harness.removeUser(userId), userId)
+  })
+  t.ok(cache.stats.missed > 20, 'the cache was asked')
+})
+
+t.test('an identity is looked up once, until its user changes', async t => {
+  const store = memoryIdentityStore()
+  const { user, session } = signedIn(store)
+  const other = signedIn(store)
+  const { channel, asked, find, changed, cache } = await openCache(t, store)
+  channel.trusted(FOREVER)
+  const ways = [
+    byToken(session.token),
+    bySubject(user.id),
+    bySubject(user.id, session.id),
+    { by: 'email', email: user.email } as const
+  ]
+  for (const claims of [...ways, ...ways]) t.match(await find(claims), { user: { id: user.id } })
+  await find(byToken(other.session.token))
+  t.equal(asked.length, ways.length + 1, 'each way of naming it once')
+  changed('somebody else')
+  for (const claims of ways) await find(claims)
+  t.equal(asked.length, ways.length + 1, 'the change of another user')
+  store.revoke(session.token)
+  changed(user.id)
+  t.match(await find(byToken(session.token)), null)
+  t.match(await find(bySubject(user.id)), { session: null })
+  await find(byToken(other.session.token))
+  t.equal(asked.length, ways.length + 3, 'and nobody else was forgotten')
+  t.match(cache.stats, { state: 'listening', trusted: true, changes: 2, recalled: 9 })
+})
+
+t.test('while the channel does not vouch for its silence, every request is looked up', async t => {
+  const store = memoryIdentityStore()
+  const { session } = signedIn(store)
+  const { channel, asked, find, cache } = await openCache(t, store)
+  const claims = byToken(session.token)
+  const lookups = async () => {
+    const before = asked.length
+    for (let n = 0; n < 3; n++) await find(claims)
+    return asked.length - before
+  }
+  t.equal(await lookups(), 3, 'before the first proof')
+  channel.trusted(FOREVER)
+  t.equal(await lookups(), 1, 'from then on')
+  channel.trusted(performance.now() - 1)
+  t.equal(await lookups(), 3, 'a proof is overdue')
+  t.match(cache.stats, { state: 'listening', trusted: false })
+  channel.trusted(FOREVER)
+  t.equal(await lookups(), 0, 'it came late, but nothing was missed')
+  channel.lost('The connection ended: nothing need be done.')
+  t.match(cache.stats, { state: 'lost', reason: /ended/, trusted: false, kept: 0 })
+  t.equal(await lookups(), 3, 'lost')
+  channel.trusted(FOREVER)
+  t.equal(await lookups(), 1, 'found again, and what was kept before is gone')
+  channel.changed('everything')
+  t.equal(await lookups(), 1)
+  await cache.close()
+  t.equal(await lookups(), 3, 'closed')
+})
+
+t.test('an answer is not kept when it may be old by the time it arrives', async t => {
+  const store = memoryIdentityStore()
+  const { user, session } = signedIn(store)
+  const { channel, asked, find, hold, changed } = await openCache(t, store)
+  const claims = byToken(session.token)
+  const cases: [string, () => void, boolean][] = [
+    ['its user changed', () => changed(user.id), false],
+    ['another user changed', () => changed('another'), true],
+    ['everything changed', () => channel.changed('everything'), false],
+    [
+      'the channel was lost and found',
+      () => {
+        channel.lost('gone')
+        channel.trusted(FOREVER)
+      },
+      false
+    ],
+    [
+      'so many changed that they are not remembered one by one',
+      () => changed(...Array.from({ length: 2000 }, (_, n) => String(n))),
+      false
+    ]
+  ]
+  for (const [why, happens, kept] of cases) {
+    channel.trusted(FOREVER)
+    channel.changed('everything')
+    const release = hold()
+    const answer = find(claims)
+    happens()
+    release()
+    t.match(await answer, { user: { id: user.id } }, 'the request itself is answered')
+    const before = asked.length
+    await find(claims)
+    t.equal(asked.length - before, kept ? 0 : 1, why)
+  }
+})
+
+t.test('an answer that was asked for before anybody listened is not kept', async t => {
+  const store = memoryIdentityStore()
+  const { session } = signedIn(store)
+  const { channel, asked, find, hold } = await openCache(t, store)
+  channel.lost('not yet')
+  const release = hold()
+  const answer = find(byToken(session.token))
+  channel.trusted(FOREVER)
+  release()
+  await answer
+  await find(byToken(session.token))
+  t.equal(asked.length, 2)
+})
+
+t.test('a session is looked up again at the instant it expires', async t => {
+  const store = memoryIdentityStore()
+  const user = store.addUser()
+  const { token } = store.addSession(user.id, { expiresAt: new Date(Date.now() + 300) })
+  const long = store.addSession(user.id)
+  const { channel, asked, find } = await openCache(t, store)
+  channel.trusted(FOREVER)
+  t.match(await find(byToken(token)), { session: { userId: user.id } })
+  t.match(await find(bySubject(user.id)), { session: { id: long.id }, sessionCount: 2 })
+  t.equal(asked.length, 2)
+  await new Promise(resolve => setTimeout(resolve, 320))
+  t.match(await find(byToken(token)), { session: null })
+  t.match(await find(bySubject(user.id)), { sessionCount: 1 }, 'and so is what was counted with it')
+})
+
+t.test('nothing is kept of strangers, the banned, those without a session, API keys and OAuth tokens', async t => {
+  const store = memoryIdentityStore()
+  const banned = signedIn(store)
+  store.ban(banned.user.id)
+  const signedOut = store.addUser()
+  const { channel, asked, find, cache } = await openCache(t, store)
+  channel.trusted(FOREVER)
+  const grant = { clientId: 'client', scopes: [] }
+  const all: Claims[] = [
+    byToken('nobody'),
+    bySubject('nobody'),
+    byToken(banned.session.token),
+    bySubject(signedOut.id),
+    { by: 'api-key', keyHash: 'hash' },
+    { by: 'oauth-token', tokenHash: 'hash' },
+    { by: 'oauth-grant', subject: signedOut.id, sessionId: null, grant }
+  ]
+  for (const claims of [...all, ...all]) await find(claims)
+  t.equal(asked.length, 2 * all.length)
+  t.equal(cache.stats.kept, 0)
+  const session = store.addSession(signedOut.id)
+  t.match(await find(bySubject(signedOut.id)), { session: { id: session.id } }, 'a sign-in counts at once')
+})
+
+t.test('no request sees what another did to its user', async t => {
+  const store = memoryIdentityStore()
+  const { session } = signedIn(store)
+  const tags = { list: ['a'] }
+  const { channel, find } = await openCache(t, {
+    find: async claims => {
+      const record = await store.find(claims)
+      return record && { ...record, user: Object.assign(record.user, { tags }) }
+    }
+  })
+  channel.trusted(FOREVER)
+  const claims = byToken(session.token)
+  for (let n = 0; n < 3; n++) {
+    const found = await find(claims)
+    t.match(found, { user: { name: 'Ada Lovelace', tags: { list: ['a'] } }, session: { expiresAt: session.expiresAt } })
+    if (found === null) return
+    found.user.name = 'Mallory'
+    ;(found.user as unknown as { tags: typeof tags }).tags.list.push('b')
+    found.session?.expiresAt.setTime(0)
+    tags.list = ['a']
+  }
+})
+
+t.test('so many are kept and no more, and what is forgotten leaves nothing behind', async t => {
+  const store = memoryIdentityStore()
+  const people = Array.from({ length: 5 }, () => signedIn(store))
+  const { channel, asked, find, cache, changed } = await openCache(t, store, 3)
+  channel.trusted(FOREVER)
+  for (const { session } of people) await find(byToken(session.token))
+  t.equal(cache.stats.kept, 3)
+  const last = people.at(-1)
+  const first = people[0]
+  if (last === undefined || first === undefined) return
+  await find(byToken(last.session.token))
+  t.equal(asked.length, 5, 'the youngest is there')
+  await find(byToken(first.session.token))
+  t.equal(asked.length, 6, 'the oldest had given way')
+  changed(...people.map(({ user }) => user.id))
+  t.equal(cache.stats.kept, 0)
+})
+
+t.test('a change told by the token of a session forgets whatever was answered with that session', async t => {
+  const store = memoryIdentityStore()
+  const { user, session } = signedIn(store)
+  const { channel, asked, find } = await openCache(t, {
+    find: async claims => {
+      const record = await store.find(claims)
+      return record && { ...record, readTokens: [session.token] }
+    }
+  })
+  channel.trusted(FOREVER)
+  const both = async () => {
+    await find(byToken(session.token))
+    await find(bySubject(user.id))
+    return asked.length
+  }
+  t.equal(await both(), 2)
+  t.equal(await both(), 2)
+  channel.changed({ userIds: [], sessionTokens: [session.token] })
+  t.equal(await both(), 4)
+})
+
+t.test('a store that fails is not hidden, and leaves nothing behind', async t => {
+  const store = memoryIdentityStore()
+  const { session } = signedIn(store)
+  const { channel, find } = await openCache(t, store)
+  channel.trusted(FOREVER)
+  store.failWith(new Error('away'))
+  await t.rejects(find(byToken(session.token)), /away/)
+  store.failWith(null)
+  t.match(await find(byToken(session.token)), { session: { id: session.id } })
+})
