@@ -3,7 +3,8 @@ import type { Config } from './config.ts'
 
 /**
  * What is logged, and how: JSON lines that hold no credential. Headers and bodies are not logged at all, and of an address
- * only the route's pattern or its path, since a query or a link in an e-mail may carry a token.
+ * only the route's pattern; of one that has no route the path without anything as long as a token, since a query or a link
+ * in an e-mail may carry one.
  */
 export function loggerOptions(
   { logLevel }: Pick<Config, 'logLevel'>,
@@ -21,7 +22,11 @@ export function loggerOptions(
 function describeRequest(request: FastifyRequest) {
   return {
     method: request.method,
-    url: request.routeOptions?.url ?? request.url.split('?', 1)[0],
+    url: request.routeOptions?.url ?? shortWords(request.url),
     remoteAddress: request.ip
   }
+}
+
+function shortWords(url: string): string {
+  return (url.split(/[?#]/, 1)[0] ?? '').replace(/[^/]{16,}/g, '…').slice(0, 100)
 }
