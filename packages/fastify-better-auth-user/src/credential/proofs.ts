@@ -21,7 +21,8 @@ export interface ProofStats {
  * @param now milliseconds since the epoch. @default Date.now
  */
 export function createProofs(max: number, now: () => number = Date.now): Proofs {
-  const proofs = max === 0 ? null : new LRUCache<string, Proof>({ max })
+  // Made with the first proof: it allots its room at once, and many applications are sent nothing to prove.
+  let proofs: LRUCache<string, Proof> | undefined
   let recalled = 0
   let made = 0
   return {
@@ -38,7 +39,9 @@ export function createProofs(max: number, now: () => number = Date.now): Proofs 
     },
     keep(credential, proof) {
       made++
-      proofs?.set(credential, proof)
+      if (max === 0) return
+      proofs ??= new LRUCache({ max })
+      proofs.set(credential, proof)
     },
     get stats() {
       return { kept: proofs?.size ?? 0, recalled, made }
