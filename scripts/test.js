@@ -7,10 +7,10 @@
 // The last line is `N passed, N failed`, in assertions.
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { dirname, join, relative } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 /** Stores and their statements, migrations, and what is asked of the catalog. */
@@ -24,9 +24,26 @@ const ABOUT_SQL = [
   'packages/fastify-chatkit/test/store/migrate',
   'packages/fastify-chatkit/test/store/postgres'
 ]
+/**
+ * The test files of each of these folders share a process in a run of all tests: loading tap, Fastify and the sources
+ * takes more than a second, most of these files take less. Not for files that change what is the process's, such as its
+ * environment or its clock, nor for those that keep a core busy for long.
+ */
+const TOGETHER = [
+  'packages/fastify-better-auth-user/test/attack',
+  'packages/fastify-better-auth-user/test/guard',
+  'packages/fastify-better-auth-user/test/http',
+  'packages/fastify-chatkit/test/http',
+  'packages/fastify-chatkit/test/operation',
+  'packages/fastify-chatkit/test/responder/openai-agents',
+  'packages/fastify-chatkit/test/stream',
+  'packages/fastify-chatkit/test/widget'
+]
 const databaseOnly = process.argv.includes('--database-only')
 const parameters = process.argv.slice(2).filter(parameter => parameter !== '--database-only')
 if (databaseOnly) parameters.push(...findDatabaseTests())
+// Without a file to run, tap is to run them all.
+else if (parameters.every(parameter => parameter.startsWith('-'))) parameters.push(...findTests())
 // Node 20 cannot strip types; there scripts/typescript does, as .taprc tells it to.
 if (!process.features.typescript) {
   const { compileAll } = await import('./typescript/compile.js')
@@ -121,4 +138,43 @@ function findDatabaseTests() {
     if (tests.length === 0) throw new Error(`No test file begins with ${start}.`)
     return tests
   })
+}
+
+/** All of them: those of TOGETHER by a file that imports a folder's, and the others as they are. */
+function findTests() {
+  const tests = ['packages', 'examples'].flatMap(place =>
+    readdirSync(join(root, place)).flatMap(name => {
+      const test = join(root, place, name, 'test')
+      if (!existsSync(test)) return []
+      const files = readdirSync(test, { recursive: true }).filter(file => file.endsWith('.test.ts'))
+      return files.map(file => relative(root, join(test, file))).filter(file => !/[\\/]fixtures[\\/]/.test(file))
+    })
+  )
+  // What takes longest comes first, lest one core wait for it at the end.
+  return [...TOGETHER.map(writeGroup), ...tests.filter(file => !TOGETHER.includes(dirname(file)))]
+}
+
+function writeGroup(folder) {
+  const files = readdirSync(join(root, folder)).filter(name => name.endsWith('.test.ts'))
+  if (files.length === 0) throw new Error(`There are no tests in ${folder}.`)
+  const file = join(
+    root,
+    'node_modules',
+    '.cache',
+    'tests',
+    `${folder.replace('packages/', '').replaceAll('/', '-')}.mjs`
+  )
+  mkdirSync(dirname(file), { recursive: true })
+  // What is not asked cannot fail: a file without a test is an error, as it is for tap with a file by itself.
+  const text = `import t from 'tap'
+let tests = 0
+t.on('subtestAdd', () => tests++)
+for (const file of ${JSON.stringify(files)}) {
+  const before = tests
+  await import(${JSON.stringify(`${pathToFileURL(join(root, folder)).href}/`)} + file)
+  if (tests === before) t.fail(file + ' ran no test')
+}
+`
+  writeFileSync(file, text)
+  return relative(root, file)
 }

@@ -75,7 +75,10 @@ try {
   } catch (error) {
     assert.ok(stop.signal.aborted, String(error))
   }
-  await Promise.race([stopped, sleep(10_000).then(() => assert.fail('the source was not told to stop'))])
+  await Promise.race([
+    stopped,
+    sleep(10_000, undefined, { ref: false }).then(() => assert.fail('the source was not told to stop'))
+  ])
   assert.match(await storedText(threadOf(begun)), /It is /, 'what was said is kept')
   console.log('own-responder: all is well')
 
