@@ -7,6 +7,7 @@ import { chatkit, postgresThreadStore, type Responder } from 'fastify-chatkit'
 import type { PoolConfig } from 'pg'
 import { acceptedTokens } from './accepted-tokens.ts'
 import { CHAT_PATH, SIGN_IN_PATH, urlOf } from './addresses.ts'
+import { openAttachments } from './attachments.ts'
 import type { Config } from './config.ts'
 import { explainAttempts } from './console.ts'
 import { surviveLosses } from './database.ts'
@@ -15,6 +16,7 @@ import { replyToErrors } from './error-reply.ts'
 import { healthRoutes } from './health.ts'
 import { rateLimits } from './limit/rate-limits.ts'
 import { metricsRoute } from './metrics/metrics-route.ts'
+import { page } from './page.ts'
 import { refuseUnderPressure } from './pressure.ts'
 import { answerWithRequestIds } from './request-id.ts'
 import { chooseAnswers } from './responder.ts'
@@ -80,23 +82,31 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
     const { identityProvider } = await import('./identity-provider.ts')
     await app.register(identityProvider, { config, secret, database: app.pg.pool, ownUrl: () => urlOf(app) })
   }
+  const threadStore = postgresThreadStore(app.pg)
+  const attachments = openAttachments(app, config, secret)
+  await attachments?.register(app, threadStore)
   await app.register(chatkit, {
     path: CHAT_PATH,
     onRequest: app.requireUser(),
     preHandler: limitTurns,
     owner: request => currentUser(request).id,
-    threadStore: postgresThreadStore(app.pg),
+    threadStore,
+    ...(attachments ? { attachments: attachments.store } : {}),
     ...(respond === undefined ? await chooseAnswers(app, config) : { respond }),
     plainMessages: true
   })
 
-  app.get('/', { config: { auth: false } }, async () => ({
-    name: 'chatkit-host',
-    version,
-    chat: `POST ${CHAT_PATH}`,
-    signIn: config.signIn ? SIGN_IN_PATH : config.authUrl,
-    try: `curl -N -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{"message":"Hello"}' <this address>${CHAT_PATH}`
-  }))
+  await app.register(page, {
+    config,
+    attachments: attachments?.limits ?? null,
+    about: {
+      name: 'chatkit-host',
+      version,
+      chat: `POST ${CHAT_PATH}`,
+      signIn: config.signIn ? SIGN_IN_PATH : config.authUrl,
+      try: `curl -N -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{"message":"Hello"}' <this address>${CHAT_PATH}`
+    }
+  })
   healthRoutes(app, config, drain)
   return app
 }

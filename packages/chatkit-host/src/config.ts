@@ -33,6 +33,8 @@ export interface Config {
   /** `null`: off; `main`: on the host's own port. */
   readonly metrics: 'main' | { readonly host: string; readonly port: number } | null
   readonly operatorToken: string | null
+  /** Of the largest file that may be attached; 0: none may. */
+  readonly attachmentBytes: number
   /** Absolute. */
   readonly dataDirectory: string
   readonly responder: 'help-centre' | 'echo'
@@ -112,6 +114,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     maxEventLoopDelayMs: values.MAX_EVENT_LOOP_DELAY,
     metrics: values.METRICS,
     operatorToken: values.OPERATOR_TOKEN,
+    attachmentBytes: (values.ATTACHMENT_MB ?? (values.DATABASE_URL === null ? 10 : 0)) * 1024 ** 2,
     dataDirectory: values.DATA_DIR,
     responder: values.RESPONDER,
     help: {

@@ -128,6 +128,11 @@ export const variables = {
     'none: only METRICS=main needs one',
     text => (text === undefined ? null : operatorToken(text))
   ),
+  ATTACHMENT_MB: variable(
+    'the largest file, in megabytes, that may be attached to a question; files are kept in DATA_DIR, on this machine alone; 0 takes none',
+    '10 with the embedded database, 0 with DATABASE_URL',
+    text => (text === undefined ? null : wholeNumber(text, 'megabytes', { least: 0, most: 1000 }))
+  ),
   DATA_DIR: variable('where the embedded database and its secrets are kept', '.data', text => resolve(text ?? '.data')),
   RESPONDER: variable(
     'what answers: help-centre looks passages up in documents, echo says each message back',
