@@ -33,9 +33,12 @@ const TOGETHER = [
   'packages/fastify-better-auth-user/test/attack',
   'packages/fastify-better-auth-user/test/guard',
   'packages/fastify-better-auth-user/test/http',
+  'packages/fastify-chatkit/test',
+  'packages/fastify-chatkit/test/attachment',
   'packages/fastify-chatkit/test/http',
   'packages/fastify-chatkit/test/operation',
   'packages/fastify-chatkit/test/responder/openai-agents',
+  'packages/fastify-chatkit/test/responder/helpers',
   'packages/fastify-chatkit/test/stream',
   'packages/fastify-chatkit/test/widget'
 ]
