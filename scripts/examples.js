@@ -25,12 +25,13 @@ if (unknown.length > 0 || examples.length === 0) {
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'examples-'))
-let running
+/** What is under way; two checks are, since one leaves a core idle. */
+const running = new Set()
 let interrupted = false
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   process.on(signal, () => {
     interrupted = true
-    end('SIGTERM')
+    for (const child of running) end(child, 'SIGTERM')
   })
 }
 let server
@@ -40,7 +41,11 @@ try {
   for (const name of examples) copy(name, tarballs)
   await install(tarballs)
   server = await openServer()
-  for (const name of examples) if (!interrupted) await check(name)
+  const left = examples.values()
+  const checkOn = async () => {
+    for (const name of left) if (!interrupted) await check(name)
+  }
+  await Promise.all([checkOn(), checkOn()])
 } catch (error) {
   process.exitCode = 1
   console.error(error.message)
@@ -135,26 +140,28 @@ async function run(command, args, cwd) {
 async function start(command, args, options, limitMs) {
   if (interrupted) return { code: 1, output: '' }
   // A process group of its own, so that what a check has started ends with it.
-  running = spawn(command, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(command, args, { ...options, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+  running.add(child)
   let output = ''
-  for (const stream of [running.stdout, running.stderr]) {
+  for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', text => {
       output += text
     })
   }
   const limit = setTimeout(() => {
     output += `\nnot finished after ${limitMs / 1000} s\n`
-    end('SIGKILL')
+    end(child, 'SIGKILL')
   }, limitMs)
-  const [code] = await once(running, 'close')
+  const [code] = await once(child, 'close')
   clearTimeout(limit)
-  end('SIGKILL')
+  running.delete(child)
+  end(child, 'SIGKILL')
   return { code: code ?? 1, output }
 }
 
-function end(signal) {
+function end(child, signal) {
   try {
-    if (running) process.kill(-running.pid, signal)
+    process.kill(-child.pid, signal)
   } catch (error) {
     if (error.code !== 'ESRCH') throw error
   }
