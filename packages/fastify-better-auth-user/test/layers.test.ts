@@ -35,6 +35,7 @@ const EDGE = [
   'assemble.ts',
   'assemble-identities.ts',
   'augment.ts',
+  'cli.ts',
   'hs256-engine.ts',
   'index.ts',
   'plugin.ts'

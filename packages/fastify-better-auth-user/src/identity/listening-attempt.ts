@@ -35,8 +35,8 @@ const POOLER_RETRY_MS = 60_000
 
 const POOLER =
   'The listening connection goes through a connection pooler in transaction mode (PgBouncer with `pool_mode = transaction`, ' +
-  'a Neon host with `-pooler` in its name), where LISTEN hears nothing: give it a connection string of its own that leads ' +
-  'straight to Postgres, or to a pooler in session mode.'
+  'a Neon host with `-pooler` in its name), where LISTEN hears nothing: pass `cache.channel: postgresRevocations({ database, ' +
+  'connect })` with a connection string that leads straight to Postgres, or to a pooler in session mode.'
 
 interface Heartbeat {
   pid: number
