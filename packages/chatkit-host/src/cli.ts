@@ -1,22 +1,54 @@
-import closeWithGrace from 'close-with-grace'
-import { ConfigError, readConfig } from './config.ts'
+import type { Command } from './command/command.ts'
+import { ConfigError } from './config.ts'
 import { StartError } from './start-error.ts'
 import { variables } from './variables.ts'
 import { version } from './version.ts'
 
-/** How long everything has to be closed once open answers were let end, in milliseconds. */
-const GRACE_MS = 10_000
+interface Entry {
+  usage: string
+  does: string
+  load(): Promise<Command>
+}
+
+/** The list: an entry a command. Each is loaded when it is asked for, so that the others cost it nothing. */
+const commands: Readonly<Record<string, Entry>> = {
+  start: {
+    usage: 'start',
+    does: 'serve until a signal ends it (this is what no command does)',
+    load: async () => (await import('./command/start.ts')).start
+  },
+  migrate: {
+    usage: 'migrate',
+    does: 'bring the tables up to date, and end',
+    load: async () => (await import('./command/migrate.ts')).migrate
+  },
+  check: {
+    usage: 'check [--url …]',
+    does: 'ask the running host whether it is ready; exit code 0 or 1',
+    load: async () => (await import('./command/check.ts')).check
+  },
+  doctor: {
+    usage: 'doctor [--data-dir …]',
+    does: 'look at all a host needs before it is started; say what is wrong, with cures',
+    load: async () => (await import('./command/doctor.ts')).doctor
+  },
+  token: {
+    usage: 'token [--user ada] [--ttl 15m]',
+    does: 'print a token of somebody to try the host with; not in production',
+    load: async () => (await import('./command/token.ts')).token
+  }
+}
 
 /** The command line. Sets the exit code; a host that was started goes on until a signal ends it. */
 export async function runCommand(args: readonly string[], print: (line: string) => void = console.log): Promise<void> {
-  const [command = 'start', ...rest] = args
+  const [name = 'start', ...rest] = args
   try {
-    if (rest.length > 0) throw new StartError(unknown(rest.join(' ')))
-    if (command === '--help' || command === '-h') print(help())
-    else if (command === '--version' || command === '-v') print(version)
-    else if (command === 'migrate') await migrate(print)
-    else if (command === 'start') await start(print)
-    else throw new StartError(unknown(command))
+    if (rest.includes('--help') || ['--help', '-h', 'help'].includes(name)) return print(help())
+    if (['--version', '-v'].includes(name)) return print(version)
+    const entry = Object.hasOwn(commands, name) ? commands[name] : undefined
+    if (entry === undefined) throw new StartError(unknown(name))
+    const command = await entry.load()
+    await command(rest, { print, environment: process.env })
   } catch (error) {
     process.exitCode = 1
     if (error instanceof ConfigError || error instanceof StartError) console.error(error.message)
@@ -24,55 +56,29 @@ export async function runCommand(args: readonly string[], print: (line: string) 
   }
 }
 
-async function migrate(print: (line: string) => void): Promise<void> {
-  const config = readConfig()
-  const { migrateOnly } = await import('./server.ts')
-  await migrateOnly(config, print)
-}
-
-async function start(print: (line: string) => void): Promise<void> {
-  const config = readConfig()
-  // Not before the environment is known to be right: a mistake is told at once.
-  const { startHost } = await import('./server.ts')
-  const starting = startHost(config, print)
-  // From the first moment: a signal may come while the database is being made.
-  const grace = closeWithGrace(
-    { delay: config.drainTimeoutMs + GRACE_MS, logger: console },
-    async ({ err, signal }) => {
-      if (err) console.error(err)
-      else if (signal) print(`${signal}: closing`)
-      const host = await starting.catch(() => null)
-      await host?.close()
-    }
-  )
-  try {
-    await starting
-  } catch (error) {
-    grace.uninstall()
-    throw error
-  }
-}
-
 /** What `--help` prints. */
 export function help(): string {
-  const width = Math.max(...Object.keys(variables).map(name => name.length)) + 2
   const settings = Object.entries(variables).flatMap(([name, { meaning, fallback }]) => [
-    `  ${name.padEnd(width)}${meaning}`,
-    `  ${''.padEnd(width)}default: ${fallback}`
+    `  ${name}`,
+    `      ${meaning}`,
+    `      default: ${fallback}`
   ])
+  const entries = Object.values(commands)
+  const width = Math.max(...entries.map(({ usage }) => usage.length)) + 2
   return [
     'chatkit-host: a ChatKit server for Better Auth users',
     '',
     'Usage: chatkit-host [command]',
     '',
-    '  start       serve until a signal ends it (this is what no command does)',
-    '  migrate     bring the tables up to date, and end',
-    '  --help      print this',
-    '  --version   print the version',
+    ...entries.map(({ usage, does }) => `  ${usage.padEnd(width)}${does}`),
+    `  ${'--help'.padEnd(width)}print this`,
+    `  ${'--version'.padEnd(width)}print the version`,
     '',
-    'Environment:',
+    'It is configured by its environment:',
     '',
-    ...settings
+    ...settings,
+    '',
+    'A file of settings is read with: node --env-file=.env node_modules/.bin/chatkit-host'
   ].join('\n')
 }
 

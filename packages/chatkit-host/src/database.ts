@@ -29,7 +29,8 @@ export async function openHostDatabase(
   }
 }
 
-async function loadEmbedded() {
+/** @throws StartError where it is not installed. */
+export async function loadEmbedded() {
   try {
     // Optional: whoever has a PostgreSQL need not download another.
     return await import('embedded-database')

@@ -15,6 +15,9 @@ const FRESH_MS = 1_000
 /** How long a part may take to say how it is, in milliseconds. */
 const PATIENCE_MS = 3_000
 
+/** What `/health/live` calls itself, so that another program on the same port is not taken for a host. */
+export const SERVER_NAME = 'chatkit-host'
+
 /** What `/health/ready` says. */
 export interface Readiness {
   status: 'ready' | 'not ready'
@@ -41,7 +44,7 @@ export function healthRoutes(
     return known.parts
   }
 
-  app.get('/health/live', OPERATIONAL, async () => ({ status: 'live' }))
+  app.get('/health/live', OPERATIONAL, async () => ({ status: 'live', server: SERVER_NAME }))
   app.get('/health/ready', OPERATIONAL, async (request, reply) => {
     const found = { ...(await ask()), shutdown: drain.begun ? ['The host has been told to stop.'] : [] }
     const problems = Object.values(found).flat()

@@ -187,7 +187,7 @@ t.test('open to everybody', async t => {
   const root = await fetch(host.url)
   t.match(await root.json(), { name: 'chatkit-host', chat: 'POST /support/chatkit', signIn: '/api/auth' })
   const live = await fetch(`${host.url}/health/live`)
-  t.same([live.status, await live.json()], [200, { status: 'live' }])
+  t.same([live.status, await live.json()], [200, { status: 'live', server: 'chatkit-host' }])
   t.same(
     host.lines.filter(line => line.includes('credential')),
     [],

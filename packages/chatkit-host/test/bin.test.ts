@@ -67,6 +67,25 @@ t.test('on an empty data directory', async t => {
   t.comment(`second start after ${Math.round(performance.now() - begun)} ms`)
   t.same(await listThreads(secondUrl, bearer(ada.rawToken)), [threadOf(answer)], 'the thread is still there')
 
+  await t.test('check, doctor and token work beside it', async t => {
+    const environment = { DATA_DIR: folder, PORT: new URL(secondUrl).port }
+    const command = async (...args: string[]) => {
+      const { ended, output } = run(args, environment)
+      return { code: (await ended).code, output: output() }
+    }
+    const [check, doctor, token] = await Promise.all([
+      command('check'),
+      command('doctor'),
+      command('token', '--user', 'grace')
+    ])
+    t.equal(check.code, 0, check.output)
+    t.match(check.output, /^✓ database\n✓ tables\n✓ authentication\n/)
+    t.equal(doctor.code, 0, doctor.output)
+    t.match(doctor.output, /^✓ postgres {4}embedded, open in a host that runs$/m)
+    t.equal(token.code, 0, token.output)
+    t.equal((await post(secondUrl, bearer(token.output.trim()), { message: 'Hello' })).status, 200)
+  })
+
   await t.test('SIGTERM ends open streams, PostgreSQL, and then the host', async t => {
     const reply = await fetch(`${secondUrl}${CHAT_PATH}`, {
       method: 'POST',
@@ -88,7 +107,10 @@ t.test('commands', async t => {
   await t.test('--help names every variable', async t => {
     const { ended, output } = run(['--help'])
     t.equal((await ended).code, 0)
-    for (const name of Object.keys(variables)) t.match(output(), new RegExp(`^  ${name} +\\S`, 'm'))
+    for (const name of Object.keys(variables)) t.match(output(), new RegExp(`^  ${name}$`, 'm'))
+    for (const name of ['start', 'migrate', 'check', 'doctor', 'token']) {
+      t.match(output(), new RegExp(`^  ${name}\\b.* {2}\\w`, 'm'))
+    }
     for (const { fallback } of Object.values(variables)) t.ok(output().includes(`default: ${fallback}`))
   })
 
@@ -110,22 +132,28 @@ t.test('commands', async t => {
     t.same(serversOf(folder), [])
   })
 
+  const own = {
+    DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/d',
+    BETTER_AUTH_SECRET: 'k9Xv2mQ7pL4tR8wZ1nB6cY3hF5jD0sGa'
+  }
   await t.test('anything else is one sentence and exit code 1', async t => {
-    for (const [args, environment, sentence] of [
+    const cases: [string[], Record<string, string>, RegExp][] = [
       [['serve'], {}, /^chatkit-host does not know "serve": run chatkit-host --help .*\.\n$/],
-      [['migrate', '--now'], {}, /^chatkit-host does not know "--now": .*\n$/],
+      [['migrate', '--now'], {}, /^Unexpected argument '--now'|^Usage: chatkit-host migrate\n$/],
+      [['check'], { PORT: '1' }, /^No host answers at http:\/\/127\.0\.0\.1:1 \(.*\): is it running, .*\n$/],
+      [['token'], { ...own, NODE_ENV: 'production' }, /^NODE_ENV is production: nobody is signed in by .*\n$/],
+      [['token', '--ttl', 'soon'], {}, /^--ttl soon is no time: .*\n$/],
       [[], { PORT: 'http' }, /^PORT is "http": write a number from 0 to 65535\.\n$/],
       [[], { PORT: 'x', HOST: '?' }, /^HOST is "\?": .*\nPORT is "x": .*\n$/],
-      [
-        ['migrate'],
-        { DATABASE_URL: 'postgres://u:hunter2@127.0.0.1:1/d', BETTER_AUTH_SECRET: 'k9Xv2mQ7pL4tR8wZ1nB6cY3hF5jD0sGa' },
-        /^The database at 127.0.0.1:1 cannot be reached \(ECONNREFUSED\): .*\n$/
-      ]
-    ] as [string[], Record<string, string>, RegExp][]) {
-      const { ended, output } = run(args, environment)
-      t.same(await ended, { code: 1, signal: null })
-      t.match(output(), sentence)
-    }
+      [['migrate'], own, /^The database at 127.0.0.1:1 cannot be reached \(ECONNREFUSED\): .*\n$/]
+    ]
+    await Promise.all(
+      cases.map(async ([args, environment, sentence]) => {
+        const { ended, output } = run(args, environment)
+        t.same(await ended, { code: 1, signal: null })
+        t.match(output(), sentence)
+      })
+    )
   })
 })
 

@@ -1,15 +1,14 @@
 import { SIGN_IN_PATH } from 'chatkit-host'
+import { type Host, mintJwt, type SignedIn, secondsOf, signIn } from 'chatkit-host/development'
 import {
   type JwtFault,
   jwtFaults,
   type SessionFault,
   sessionFaults,
-  signJwt,
   signSessionCookie,
   signSessionToken
 } from 'fastify-better-auth-user/testing'
 import { Refusal } from './command.ts'
-import { type Host, type SignedIn, signIn } from './host.ts'
 
 /** What is minted, as `--kind` names it; `key-set-jwt` is the host's own, of `/api/auth/token`. */
 export const MINTED = ['bearer-jwt', 'bearer-session', 'session-cookie', 'key-set-jwt'] as const
@@ -25,8 +24,6 @@ const FAULTS: Record<(typeof MINTED)[number], readonly string[]> = {
   'session-cookie': [...sessionFaults, 'revoked'],
   'key-set-jwt': ['tampered']
 }
-
-const UNITS: Record<string, number> = { s: 1, m: 60, h: 3600, d: 86400 }
 
 /** A credential and the header it is sent in. */
 export interface Minted {
@@ -53,29 +50,14 @@ export async function mintFor(
   }
   const ttlSeconds = secondsOf(ttl ?? '15m')
   const signedIn = await signIn(host, user)
-  if (minted === 'bearer-jwt') return bearer(await jwt(host, signedIn, ttlSeconds, bad as JwtFault | undefined))
+  if (minted === 'bearer-jwt')
+    return bearer(await mintJwt(host, signedIn, { ttlSeconds, bad: bad as JwtFault | undefined }))
   if (minted === 'key-set-jwt') return bearer(await keySetJwt(host, signedIn, bad))
   if (bad === 'revoked') await signOut(host, signedIn)
   const fault = { bad: bad === 'revoked' ? undefined : (bad as SessionFault | undefined) }
   if (minted === 'bearer-session') return bearer(signSessionToken(signedIn.token, host.secret, fault))
   const credential = signSessionCookie(signedIn.token, host.secret, fault)
   return { credential, headers: { cookie: credential, origin: host.url } }
-}
-
-/** `90s`, `15m`, `2h`, `7d`. @throws Refusal */
-export function secondsOf(text: string): number {
-  const [, number, unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? []
-  if (number === undefined) throw new Refusal(`--ttl ${text} is no time: write 90s, 15m, 2h or 7d`)
-  return Number(number) * (UNITS[unit] ?? 1)
-}
-
-function jwt({ config, secret }: Host, { id, email }: SignedIn, ttlSeconds: number, bad: JwtFault | undefined) {
-  const [iss] = config.issuer
-  const [aud] = config.audience
-  if ((bad === 'issuer' && iss === undefined) || (bad === 'audience' && aud === undefined)) {
-    throw new Refusal(`--bad ${bad} is not wrong here: the host checks it once BETTER_AUTH_${bad.toUpperCase()} is set`)
-  }
-  return signJwt({ sub: id, email, ...(iss && { iss }), ...(aud && { aud }) }, secret, { bad, ttlSeconds })
 }
 
 async function keySetJwt({ url }: Host, { token }: SignedIn, bad: string | undefined): Promise<string> {

@@ -2,10 +2,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Config } from 'chatkit-host'
+import { configOf, isLocal, signIn, withHost } from 'chatkit-host/development'
 import { DatabaseError, openDatabase } from 'embedded-database'
 import pg from 'pg'
 import { type Command, Refusal, readArgs } from './command.ts'
-import { configOf, isLocal, signIn, withHost } from './host.ts'
 
 /** Better Auth's tables that hold people. Its keys stay: a host that runs has them in memory. */
 const PEOPLE = ['user', 'session', 'account', 'verification']

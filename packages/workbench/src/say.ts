@@ -1,8 +1,8 @@
 // pnpm say "my parcel is late" – posts one message and prints the events as they arrive
 import { CHAT_PATH } from 'chatkit-host'
+import { HOST_OPTIONS, withHost } from 'chatkit-host/development'
 import { chatkitClient, isChatKitClientError } from 'fastify-chatkit/client'
 import { type Command, Refusal, readArgs } from './command.ts'
-import { HOST_OPTIONS, withHost } from './host.ts'
 import { mintFor } from './mint.ts'
 
 /** Prints each event with the milliseconds since the request was sent. */

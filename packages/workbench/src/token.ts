@@ -1,6 +1,7 @@
 // pnpm token [--user ada] [--kind bearer-jwt] [--ttl 15m] [--bad signature|expired|unknown|…]
+
+import { HOST_OPTIONS, withHost } from 'chatkit-host/development'
 import { type Command, readArgs } from './command.ts'
-import { HOST_OPTIONS, withHost } from './host.ts'
 import { MINT_OPTIONS, mintFor } from './mint.ts'
 
 /** Prints a credential and nothing else, so that it can be put into a variable: `TOKEN=$(pnpm -s token)`. */

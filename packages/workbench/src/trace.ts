@@ -4,9 +4,9 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { CHAT_PATH } from 'chatkit-host'
+import { type HostOptions, withHost } from 'chatkit-host/development'
 import { type AuthDecision, DECISION_CHANNEL, type Stage } from 'fastify-better-auth-user'
 import { type Command, type Io, Refusal, readArgs } from './command.ts'
-import { type HostOptions, withHost } from './host.ts'
 import { MINT_OPTIONS, mintFor } from './mint.ts'
 
 const STAGES: { stage: Stage; asks: string }[] = [

@@ -1,7 +1,8 @@
 import { createServer } from 'node:net'
+import { examineNode } from 'chatkit-host/development'
 import { createTestDatabase } from 'embedded-database/testing'
 import t from 'tap'
-import { doctor, node } from '../src/doctor.ts'
+import { doctor } from '../src/doctor.ts'
 import { environmentOf, openHost, run, SECRET } from './fixtures/workbench.ts'
 
 /** What it prints, whether or not it is content. */
@@ -18,12 +19,13 @@ t.test('pnpm doctor finds nothing wrong beside a host that runs', async t => {
   const environment = await openHost(t)
   const lines = await run(doctor, [], { ...environment, npm_config_user_agent: 'pnpm/10.34.9 npm/? node/v20' })
   t.match(lines, [
-    `✓ node        ${process.versions.node}`,
     '✓ pnpm        10.34.9',
+    `✓ node        ${process.versions.node}`,
     '✓ environment every variable can be used',
     /^✓ postgres {4}\d+/,
     /^✓ clocks {6}the database's is -?\d+ ms from ours$/,
     '✓ better-auth its tables and columns are there',
+    "✓ tables      the host's own are up to date",
     `✓ port        ${environment.PORT} is where a host answers`
   ])
 })
@@ -39,6 +41,7 @@ t.test('what is wrong is told with its cure', async t => {
 
   const bare = await examine(good)
   t.match(bare.lines.join('\n'), /^✗ better-auth .*table/m)
+  t.match(bare.lines.join('\n'), /^✗ tables {6}.* lack the migrations .* Starting the host does it\./m)
   t.match(
     bare.lines.join('\n'),
     new RegExp(`^✗ port {8}${taken} is taken by another program: stop it, or set PORT`, 'm')
@@ -48,6 +51,9 @@ t.test('what is wrong is told with its cure', async t => {
   const away = await examine({ ...good, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' })
   t.match(away.lines.join('\n'), /^✗ postgres {4}cannot be reached \(ECONNREFUSED\): check DATABASE_URL/m)
 
+  const cache = await examine({ ...good, REDIS_URL: 'redis://127.0.0.1:1' })
+  t.match(cache.lines.join('\n'), /^✗ redis {7}cannot be used \(.*\): check REDIS_URL/m)
+
   const unset = await examine({ DATABASE_URL: empty.connectionString })
   t.match(unset.lines, [
     '✗ environment BETTER_AUTH_SECRET is missing: DATABASE_URL is set, so give the secret of the Better Auth application that writes to it.'
@@ -55,9 +61,9 @@ t.test('what is wrong is told with its cure', async t => {
 })
 
 t.test('a Node that is too old', async t => {
-  t.equal(node('20.19.0').good, true)
-  t.equal(node('24.1.0').good, true)
-  t.match(node('20.18.9'), { good: false, says: '20.18.9 is too old: install Node 20.19 or later' })
+  t.equal(examineNode('20.19.0').good, true)
+  t.equal(examineNode('24.1.0').good, true)
+  t.match(examineNode('20.18.9'), { good: false, says: '20.18.9 is too old: install Node 20.19 or later' })
 })
 
 t.test('without DATABASE_URL the embedded one is tried, and nothing is left behind', async t => {

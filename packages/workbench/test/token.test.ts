@@ -1,6 +1,6 @@
 import { CHAT_PATH } from 'chatkit-host'
+import { secondsOf } from 'chatkit-host/development'
 import t from 'tap'
-import { secondsOf } from '../src/mint.ts'
 import { token } from '../src/token.ts'
 import { openHost, run } from './fixtures/workbench.ts'
 

@@ -7,6 +7,11 @@ import { helpCentre } from './0001-help-centre.ts'
 /** Schema of this host's own tables. */
 export const SCHEMA = 'chatkit_host'
 
+/** What answers a statement: a pool, or one of its connections. */
+interface Queries {
+  query(text: string, values?: unknown[]): Promise<{ rows: Record<string, unknown>[] }>
+}
+
 /** One step of the tables' history. What was released is never edited: a database remembers its checksum. */
 export interface Step {
   /** Sorts after those before it. */
@@ -40,7 +45,7 @@ export const hostMigration: Migration = async pool => {
 }
 
 /** What is wrong with the tables, in sentences with cures; nothing when they are up to date. */
-export async function checkTables(database: Pick<pg.Pool, 'query'>): Promise<string[]> {
+export async function checkTables(database: Queries): Promise<string[]> {
   const done = await applied(database)
   const missing = steps.filter(step => !done.has(step.name)).map(step => step.name)
   return missing.length === 0
@@ -80,7 +85,7 @@ async function applyMissing(client: pg.PoolClient): Promise<string[]> {
   return missing.map(step => step.name)
 }
 
-async function applied(client: Pick<pg.Pool, 'query'>): Promise<Map<string, string>> {
+async function applied(client: Queries): Promise<Map<string, string>> {
   const { rows: found } = await client.query('select to_regclass($1) is not null as found', [`${SCHEMA}.migration`])
   if (found[0]?.found !== true) return new Map()
   const { rows } = await client.query(`select name, checksum from ${SCHEMA}.migration`)

@@ -1,8 +1,11 @@
 import { createHmac } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Config, readConfig, SIGN_IN_PATH, startHost } from 'chatkit-host'
-import { type Io, Refusal } from './command.ts'
+import { SIGN_IN_PATH } from '../addresses.ts'
+import { type Config, readConfig } from '../config.ts'
+import { SERVER_NAME } from '../health.ts'
+import { StartError } from '../start-error.ts'
+import type { Io } from './command.ts'
 
 /** A host that answers, and what is needed to sign people in there. */
 export interface Host {
@@ -11,7 +14,7 @@ export interface Host {
   config: Config
 }
 
-/** Somebody of the seeds, signed in. */
+/** Somebody to try a host with, signed in. */
 export interface SignedIn {
   id: string
   email: string
@@ -44,7 +47,7 @@ export function configOf(options: HostOptions, { environment }: Io): Config {
  * that is started for the purpose and closed afterwards.
  *
  * @param own start one in any case: what is asked about happens inside of it.
- * @throws Refusal when no host answers where one was said to be, or when it is not on this machine.
+ * @throws StartError when no host answers where one was said to be, or when it is not on this machine.
  */
 export async function withHost<Result>(
   options: HostOptions,
@@ -55,11 +58,12 @@ export async function withHost<Result>(
   const config = configOf(options, io)
   const given = options.url ?? io.environment.URL
   const url = (given ?? `http://127.0.0.1:${config.port}`).replace(/\/+$/, '')
-  if (!URL.canParse(url)) throw new Refusal(`${url} is no address: write http://127.0.0.1:3000`)
-  if (!isLocal(url))
-    throw new Refusal(`${url} is not on this machine: the workbench signs its users in on local hosts only.`)
+  if (!URL.canParse(url)) throw new StartError(`${url} is no address: write http://127.0.0.1:3000`)
+  if (!isLocal(url)) throw new StartError(`${url} is not on this machine: nobody is signed in by a command elsewhere.`)
   if (!own && config.port !== 0 && (await isHost(url))) return work({ url, config, secret: secretOf(config) })
-  if (!own && given !== undefined) throw new Refusal(`No host answers at ${url}: start one with npm start.`)
+  if (!own && given !== undefined)
+    throw new StartError(`No host answers at ${url}: start one with chatkit-host, or npm start.`)
+  const { startHost } = await import('../server.ts')
   const host = await startHost({ ...config, host: '127.0.0.1', port: 0, logLevel: 'silent' }, () => {})
   try {
     return await work({ url: host.url, config, secret: secretOf(config) })
@@ -68,12 +72,12 @@ export async function withHost<Result>(
   }
 }
 
-/** The secret of the environment, or the one the data directory keeps. @throws Refusal */
+/** The secret of the environment, or the one the data directory keeps. @throws StartError */
 export function secretOf({ secret, dataDirectory }: Pick<Config, 'secret' | 'dataDirectory'>): string {
   const file = join(dataDirectory, 'better-auth-secret')
   if (secret !== null) return secret
   if (existsSync(file)) return readFileSync(file, 'utf8').trim()
-  throw new Refusal(`There is no secret in ${file}: name the host's DATA_DIR, or set its BETTER_AUTH_SECRET.`)
+  throw new StartError(`There is no secret in ${file}: name the host's DATA_DIR, or set its BETTER_AUTH_SECRET.`)
 }
 
 /**
@@ -81,12 +85,12 @@ export function secretOf({ secret, dataDirectory }: Pick<Config, 'secret' | 'dat
  * that nothing has to be kept.
  *
  * @param name `ada` for ada@example.com.
- * @throws Refusal
+ * @throws StartError
  */
 export async function signIn({ url, secret }: Host, name: string): Promise<SignedIn> {
-  if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new Refusal(`"${name}" is no name: write small letters, such as ada`)
+  if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new StartError(`"${name}" is no name: write small letters, such as ada`)
   const email = `${name}@example.com`
-  const password = createHmac('sha256', secret).update(`workbench:${name}`).digest('base64url')
+  const password = createHmac('sha256', secret).update(`development:${name}`).digest('base64url')
   const user = { name: `${name.charAt(0).toUpperCase()}${name.slice(1)}`, email, password }
   for (const what of ['sign-in', 'sign-up']) {
     const reply = await fetch(`${url}${SIGN_IN_PATH}/${what}/email`, {
@@ -98,17 +102,17 @@ export async function signIn({ url, secret }: Host, name: string): Promise<Signe
     const { token, user: found } = (await reply.json()) as { token: string; user: { id: string } }
     return { id: found.id, email, token }
   }
-  throw new Refusal(
-    `${email} can neither sign in nor sign up at ${url}: is it its own sign-in (BETTER_AUTH_MOUNT=1), and is the secret its own?`
+  throw new StartError(
+    `${email} can neither sign in nor sign up at ${url}: is it its own sign-in (BETTER_AUTH_MOUNT=1), is the secret its own, and has nobody taken that name (--user)?`
   )
 }
 
 /** Whether a chatkit-host answers there. */
 export async function isHost(url: string): Promise<boolean> {
   try {
-    const reply = await fetch(url, { signal: AbortSignal.timeout(3000) })
-    const body = (await reply.json()) as { name?: unknown }
-    return body.name === 'chatkit-host'
+    const reply = await fetch(`${url}/health/live`, { signal: AbortSignal.timeout(3000) })
+    const body = (await reply.json()) as { server?: unknown }
+    return body.server === SERVER_NAME
   } catch {
     return false
   }
