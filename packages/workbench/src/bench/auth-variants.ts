@@ -22,7 +22,7 @@ export const SECRET = 'a-secret-for-benches-that-protects-nothing'
 export const ORIGIN = 'http://127.0.0.1'
 
 /** Every kind on: so each credential also pays for being told from the others. */
-const ALL_KINDS: BetterAuthUserOptions = {
+export const ALL_KINDS: BetterAuthUserOptions = {
   secret: SECRET,
   hs256: true,
   keySet: { source: 'database', issuer: ORIGIN, audience: ORIGIN }

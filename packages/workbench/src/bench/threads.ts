@@ -5,7 +5,7 @@ import { type Exchange, post, startLoader } from './process/load.ts'
 import { type MeasuredServer, startServer } from './process/measured-server.ts'
 import type { Figure, Outcome } from './result.ts'
 import { figuresOf, measureRounds, type Samples } from './rounds.ts'
-import { explainAll, type Plan, slowSteps } from './rows/explain.ts'
+import { explainAll, type Plan, sorts, wholeTables } from './rows/explain.ts'
 import * as rows from './rows/threads.ts'
 import { OWNER } from './server/chatkit.ts'
 import { ratiosOf, spreadOf } from './statistics.ts'
@@ -144,7 +144,7 @@ function ratiosFor(asks: readonly Ask[], samples: Samples): Figure[] {
 }
 
 function judge(ratios: readonly Figure[], plans: readonly Plan[], full: boolean): Outcome {
-  const slow = [...new Set(plans.flatMap(slowSteps))]
+  const slow = [...new Set(plans.flatMap(plan => [...wholeTables(plan), ...sorts(plan)]))]
   const met = ratios.length < 4 || !full ? null : ratios.every(({ median }) => median <= 1.2) && slow.length === 0
   const said = ratios.map(({ subject, median }) => `${subject} ${numberOf(median)} ×`).join(', ')
   const steps =

@@ -12,6 +12,9 @@ export interface Plan {
   plan: string[]
 }
 
+/** Looking for the names of tables and columns, which is done once. */
+const CATALOGUE = /\bpg_(class|attribute|catalog)\b|information_schema/
+
 /**
  * Explains every statement that is asked during some work, with the values it was asked with.
  *
@@ -22,7 +25,8 @@ export async function explainAll(connectionString: string, work: (pool: pg.Pool)
   const asked: Asked[] = []
   const ask = pool.query.bind(pool) as (...given: unknown[]) => Promise<pg.QueryResult>
   const record = (first: string | Asked, values?: unknown[]) => {
-    asked.push(typeof first === 'string' ? { text: first, values: values ?? [] } : first)
+    const one = typeof first === 'string' ? { text: first, values: values ?? [] } : first
+    if (!CATALOGUE.test(one.text)) asked.push(one)
     return ask(first, values)
   }
   try {
@@ -39,9 +43,17 @@ export async function explainAll(connectionString: string, work: (pool: pg.Pool)
   }
 }
 
-/** What a plan must not contain where an index gives the rows in their order. */
-export function slowSteps({ plan }: Plan): string[] {
-  return plan
-    .map(line => line.trim().replace(/^-> +/, ''))
-    .filter(line => /^(Incremental )?Sort\b|^(Parallel )?Seq Scan/.test(line))
+/** Where a plan reads a whole table. */
+export function wholeTables(plan: Plan): string[] {
+  return steps(plan, /^(Parallel )?Seq Scan/)
+}
+
+/** Where a plan puts rows into an order that no index gave them. */
+export function sorts(plan: Plan): string[] {
+  return steps(plan, /^(Incremental )?Sort +\(/)
+}
+
+function steps({ plan }: Plan, what: RegExp): string[] {
+  const lines = plan.map(line => line.trim().replace(/^-> +/, ''))
+  return lines.filter(line => what.test(line)).map(line => line.replace(/ +\(.*/, ''))
 }
