@@ -89,10 +89,7 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
   const listener: RevocationListener = {
     trusted(until) {
       trustedUntil = until
-      if (current.state === 'listening') return
-      // What was asked for before anybody listened may have changed unheard since.
-      forgetEverything()
-      enter({ state: 'listening', reason: null })
+      if (current.state !== 'listening') enter({ state: 'listening', reason: null })
     },
     changed(change) {
       counted.changes++
@@ -122,6 +119,7 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
     },
     async find(claims) {
       const key = keyOf(claims)
+      // What was asked for before anybody listened may have changed unheard by the time it is answered.
       if (key === null || current.state !== 'listening') return store.find(claims)
       const asked = { at: performance.now(), heard }
       counted.missed++
