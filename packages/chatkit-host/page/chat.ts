@@ -1,3 +1,4 @@
+import { isSignedOut } from './account.ts'
 import {
   applyEvent,
   beginTurn,
@@ -6,6 +7,7 @@ import {
   emptyView,
   endTurn,
   type ItemOf,
+  isChatKitClientError,
   type Message,
   type Thread,
   type ThreadItem,
@@ -32,6 +34,8 @@ export interface Surroundings {
   changed(conversation: Conversation): void
   /** The thread is new, or has another title. */
   threadChanged(conversation: Conversation, thread: Thread): void
+  /** The server has taken a question, or whatever else is answered. */
+  turnBegan(conversation: Conversation): void
   /** An answer has come to its end; `stopped` by its reader. */
   turnEnded(conversation: Conversation, stopped: boolean): void
 }
@@ -87,7 +91,7 @@ export class Conversation {
       this.earlier = items.after ?? null
       this.#surroundings.threadChanged(this, thread)
     } catch (error) {
-      this.failure = { error, again: () => void this.load(threadId) }
+      this.#fail(error, () => void this.load(threadId))
     }
     this.loading = false
     this.#changed()
@@ -103,7 +107,7 @@ export class Conversation {
       this.view = { ...this.view, items: [...older, ...this.view.items] }
       this.earlier = page.after ?? null
     } catch (error) {
-      this.failure = { error, again: () => void this.loadEarlier() }
+      this.#fail(error, () => void this.loadEarlier())
     }
     this.#changed()
   }
@@ -148,7 +152,7 @@ export class Conversation {
       const item = await signedIn(() => client.sendSyncAction(id, action, itemId))
       if (item) this.view = applyEvent(this.view, { type: 'thread.item.replaced', item })
     } catch (error) {
-      this.failure = { error, again }
+      this.#fail(error, again)
     }
     this.#changed()
   }
@@ -174,7 +178,7 @@ export class Conversation {
     } catch (error) {
       if (before) this.feedback.set(itemId, before)
       else this.feedback.delete(itemId)
-      this.failure = { error, again: () => void this.rate(itemId, kind) }
+      this.#fail(error, () => void this.rate(itemId, kind))
       this.#changed()
     }
   }
@@ -201,6 +205,7 @@ export class Conversation {
             begun = true
             this.view = beginTurn(options.prepare?.(this.view) ?? this.view)
             options.accepted?.()
+            this.#surroundings.turnBegan(this)
           }
           this.view = applyEvent(this.view, event)
           if (event.type === 'thread.created' || event.type === 'thread.updated')
@@ -210,7 +215,7 @@ export class Conversation {
       })
     } catch (error) {
       // What has begun is stored: to do it again is to have the question answered again.
-      if (!turn.signal.aborted) this.failure = { error, again: begun ? this.#answerAgain() : options.again }
+      if (!turn.signal.aborted) this.#fail(error, begun ? this.#answerAgain() : options.again)
     }
     this.#turn = null
     this.view = endTurn(this.view)
@@ -219,6 +224,12 @@ export class Conversation {
     this.#changed()
     this.#surroundings.turnEnded(this, turn.signal.aborted)
     if (!turn.signal.aborted) await this.#refuseTool()
+  }
+
+  /** To do the same again is no use when the server has understood it and refused; unless somebody has to sign in, or to wait. */
+  #fail(error: unknown, again: (() => void) | null): void {
+    const refused = isChatKitClientError(error) && !error.retryable && !isSignedOut(error) && error.status !== 409
+    this.failure = { error, again: refused ? null : again }
   }
 
   #answerAgain(): (() => void) | null {

@@ -146,7 +146,12 @@ function sources({ content }: ItemOf<'assistant_message'>): HTMLElement | null {
       source.description ? h('small', {}, source.description) : null
     )
   )
-  return h('section', { class: 'sources', 'aria-label': 'Sources' }, h('h3', {}, 'Sources'), h('ol', {}, ...entries))
+  return h(
+    'div',
+    { class: 'sources', role: 'group', 'aria-label': 'Sources' },
+    h('h3', {}, 'Sources'),
+    h('ol', {}, ...entries)
+  )
 }
 
 function keyOf(source: Source): string {

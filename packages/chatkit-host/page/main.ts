@@ -123,6 +123,9 @@ const surroundings: Surroundings = {
     replaceAddress(thread.id)
     history.select(thread.id)
   },
+  turnBegan(conversation) {
+    if (conversation === current) requestAnimationFrame(() => pane.toEnd())
+  },
   turnEnded(conversation, stopped) {
     if (conversation === current) say(announcement(conversation, stopped))
   }
@@ -138,13 +141,7 @@ const composer = createComposer({
   settings,
   client,
   signedIn,
-  send(message, accepted) {
-    const conversation = current
-    void conversation.send(message, () => {
-      accepted()
-      if (conversation === current) requestAnimationFrame(() => pane.toEnd())
-    })
-  },
+  send: (message, accepted) => void current.send(message, accepted),
   stop: () => current.stop()
 })
 

@@ -10,12 +10,15 @@ import { marked, type Token, type Tokens } from './vendor/marked.js'
  */
 export function showMarkdown(element: HTMLElement, text: string): void {
   const blocks = blocksIn(text)
+  // Below the headings of the page itself, whichever one the text begins with.
+  const first = blocks.find((token): token is Tokens.Heading => token.type === 'heading')
+  const shift = 3 - (first?.depth ?? 1)
   const old = [...element.children]
   let same = 0
   while (same < blocks.length && same < old.length && shown.get(old[same] ?? element) === blocks[same]?.raw) same += 1
   for (const child of old.slice(same)) child.remove()
   for (const token of blocks.slice(same)) {
-    const made = block(token)
+    const made = block(token, shift)
     shown.set(made, token.raw)
     element.append(made)
   }
@@ -33,11 +36,10 @@ function blocksIn(text: string): Token[] {
 /** What an element was made of. */
 const shown = new WeakMap<Element, string>()
 
-function block(token: Token): HTMLElement {
+function block(token: Token, shift = 2): HTMLElement {
   switch (token.type) {
     case 'heading': {
-      // Below the headings of the page itself.
-      const level = Math.min(6, (token as Tokens.Heading).depth + 2) as 3 | 4 | 5 | 6
+      const level = Math.max(3, Math.min(6, (token as Tokens.Heading).depth + shift)) as 3 | 4 | 5 | 6
       return h(`h${level}`, {}, ...inlines(token))
     }
     case 'code':
@@ -100,7 +102,7 @@ function table({ header, rows }: Tokens.Table): HTMLElement {
 function blocksOf(token: Token): HTMLElement[] {
   return childrenOf(token)
     .filter(({ type }) => type !== 'space')
-    .map(block)
+    .map(token => block(token))
 }
 
 function inlines(token: Token): Node[] {

@@ -129,7 +129,7 @@ function keepFocus(old: HTMLElement, made: HTMLElement): void {
 function transient({ view, failure, loading, busy }: Conversation): (Node | null)[] {
   const waiting = busy && view.unfinished.length === 0
   return [
-    loading ? h('p', { class: 'working' }, 'Loading the conversation') : null,
+    loading && view.items.length === 0 ? h('p', { class: 'working' }, 'Loading the conversation') : null,
     ...view.notices.map(({ level, title, message }) =>
       h('div', { class: `notice ${level}`, role: 'note' }, title ? h('strong', {}, title) : null, markdown(message))
     ),

@@ -149,14 +149,15 @@ function form(action: WidgetAction | null, act: Act, style: string, inner: (Node
 function button(action: WidgetAction, act: Act, inner: (Node | string)[], style: string): HTMLButtonElement {
   const made = h('button', { type: 'button', class: style }, ...inner)
   made.addEventListener('click', async () => {
-    if (made.form && !made.form.reportValidity()) return
-    made.disabled = true
-    made.setAttribute('aria-busy', 'true')
+    if (made.ariaBusy === 'true' || (made.form && !made.form.reportValidity())) return
+    // Not `disabled`: whoever is at the button by keyboard would be sent to the top of the page.
+    made.ariaBusy = 'true'
+    made.ariaDisabled = 'true'
     try {
       await act(withValues(action, made.form))
     } finally {
-      made.disabled = false
-      made.removeAttribute('aria-busy')
+      made.ariaBusy = null
+      made.ariaDisabled = null
     }
   })
   return made
