@@ -142,9 +142,15 @@ function failureRow({ error, again }: Failure): HTMLElement {
   return h(
     'div',
     { class: 'notice danger', role: 'alert' },
-    h('p', {}, sentence(error)),
+    h('p', {}, sentence(error), reference(error)),
     again && h('button', { type: 'button', class: 'button', on: { click: again } }, 'Try again')
   )
+}
+
+/** By what name whoever runs the server finds it in the log, when it is for them to look. */
+function reference(error: unknown): Node | null {
+  if (!isChatKitClientError(error) || error.requestId === null || (error.status ?? 0) < 500) return null
+  return h('small', { class: 'reference' }, ` Reference: ${error.requestId}`)
 }
 
 /** What to say of something that went wrong. */

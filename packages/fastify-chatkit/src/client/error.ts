@@ -13,10 +13,12 @@ export class ChatKitClientError extends Error {
   readonly retryAfterMs: number | null
   /** More for people, where the server said more. */
   readonly detail: string | null
+  /** What the server's log calls the request; from its answer, or the header `x-request-id`. */
+  readonly requestId: string | null
 
   constructor(
     message: string,
-    { status = null, code, retryable, retryAfterMs = null, detail = null, cause }: ErrorFields & { cause?: unknown }
+    { status = null, code, retryable, retryAfterMs = null, detail = null, requestId = null, cause }: ErrorFields
   ) {
     super(message, cause === undefined ? undefined : { cause })
     this.name = 'ChatKitClientError'
@@ -25,6 +27,7 @@ export class ChatKitClientError extends Error {
     this.retryable = retryable
     this.retryAfterMs = retryAfterMs
     this.detail = detail
+    this.requestId = requestId
   }
 }
 
@@ -34,6 +37,8 @@ type ErrorFields = {
   retryable: boolean
   retryAfterMs?: number | null
   detail?: string | null
+  requestId?: string | null
+  cause?: unknown
 }
 
 /** Whether something thrown is an error of this client, whichever copy of it. */
@@ -52,7 +57,8 @@ export async function errorOf(response: Response): Promise<ChatKitClientError> {
     code: textOf(body.code) ?? (response.ok ? 'STREAM_INVALID' : `HTTP_${status}`),
     retryable: response.ok || status >= 500 || [408, 425, 429].includes(status),
     retryAfterMs: retryAfter(headers.get('retry-after')),
-    detail: textOf(body.detail)
+    detail: textOf(body.detail),
+    requestId: textOf(body.requestId) ?? headers.get('x-request-id')
   })
 }
 

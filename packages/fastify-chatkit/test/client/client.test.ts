@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { readFile } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { type Responder, type StreamEvent, say, startWorkflow, streamWidget, type Turn, widgets } from 'fastify-chatkit'
@@ -39,6 +40,25 @@ async function failure(work: Promise<unknown>): Promise<ChatKitClientError> {
   if (!isChatKitClientError(error)) throw new Error(`No error of the client: ${String(error)}`)
   return error
 }
+
+t.test('the example of docs/client.md runs as it stands', async t => {
+  const guide = await readFile(new URL('../../docs/client.md', import.meta.url), 'utf8')
+  const example = /```js\n([\s\S]*?)```/.exec(guide)?.[1] ?? ''
+  const server = await buildApp(t, {
+    owner: request => request.headers.authorization ?? '',
+    respond: turn => {
+      turn.thread.title = 'Greeting'
+      return say(turn, ['Hel', 'lo'])
+    }
+  })
+  process.env.CHAT_URL = server.url
+  process.env.TOKEN = 'ada'
+  const printed = t.capture(console, 'log')
+  // Where it stands, the package's name leads to its compiled files.
+  const code = example.replace('fastify-chatkit/client', import.meta.resolve('fastify-chatkit/client'))
+  await import(`data:text/javascript,${encodeURIComponent(code)}`)
+  t.match(printed.args(), [['Hello'], [/^thr_/, 'Greeting']])
+})
 
 const asAda = { getHeaders: async () => ({ 'x-user': 'ada' }) }
 
@@ -314,9 +334,9 @@ t.test('no 4xx is asked again, nor what a server puts off for longer', async t =
     },
     {
       status: 429,
-      headers: { 'retry-after': '7' },
+      headers: { 'retry-after': '7', 'x-request-id': 'req-7' },
       body: '',
-      is: { code: 'HTTP_429', retryAfterMs: 7000, retryable: true }
+      is: { code: 'HTTP_429', retryAfterMs: 7000, requestId: 'req-7', retryable: true }
     },
     {
       status: 503,
