@@ -34,6 +34,8 @@ export interface Dependencies {
   print: (line: string) => void
   /** Where the log goes. @default standard output */
   logStream?: { write(line: string): void }
+  /** Called before anything is added: for what must see every route. */
+  begin?: (app: FastifyInstance) => Promise<void>
 }
 
 declare module 'fastify' {
@@ -49,6 +51,7 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
   const drain = watchAnswers(app)
   app.decorate('drain', drain)
   replyToErrors(app)
+  await dependencies.begin?.(app)
   answerWithRequestIds(app)
   await metricsRoute(app, config)
   await securityHeaders(app)

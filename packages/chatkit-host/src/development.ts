@@ -14,3 +14,4 @@ export {
   withHost
 } from './command/local-host.ts'
 export { mintJwt, secondsOf } from './command/token.ts'
+export { migrateOnly } from './server.ts'

@@ -2,6 +2,7 @@ export type { AttachmentRequest, AttachmentStore, CreatedAttachment } from './at
 export { type Collected, type CollectOptions, collectOrphans } from './attachment/collect-orphans.ts'
 export { type ChatKitErrorCode, chatkitErrors, isChatKitError } from './errors.ts'
 export type { Recording } from './operation/operation.ts'
+export { requestSchema } from './operation/request-schema.ts'
 export type { ChatKitOptions, Limits } from './options.ts'
 export { chatkit, chatkit as default } from './plugin.ts'
 export type { Action } from './protocol/action.ts'

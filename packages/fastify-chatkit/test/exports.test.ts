@@ -34,6 +34,7 @@ t.test('fastify-chatkit exports these names', async t => {
     'parseItem',
     'postgresThreadStore',
     'progress',
+    'requestSchema',
     'say',
     'startWorkflow',
     'streamWidget',

@@ -1,2 +1,4 @@
 // The list: one line a document.
 export { configuration, environmentExample } from './configuration.ts'
+export { dataModel } from './data-model.ts'
+export { openApi } from './openapi.ts'
