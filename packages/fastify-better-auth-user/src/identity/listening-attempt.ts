@@ -6,17 +6,8 @@ import type { Queryable } from './queryable.ts'
 import { EVERYTHING, REMOVED } from './revocation-sql.ts'
 import { INSTALL, objectionTo, stateSql, stateValues, type TableState } from './revocation-state.ts'
 import { OURS, type WatchedTable } from './revocation-tables.ts'
-import type { Change } from './revocations.ts'
+import type { Change, RevocationListener } from './revocations.ts'
 import { quote } from './tables.ts'
-
-/** What is told while a connection lasts. */
-export interface Teller {
-  trusted(until: number): void
-  changed(change: Change): void
-  lost(reason: string): void
-  /** Fullness of Postgres's queue of notifications, 0 to 1. */
-  queue(usage: number): void
-}
 
 export interface ListeningOptions {
   /** Where identities are looked up. */
@@ -26,6 +17,8 @@ export interface ListeningOptions {
   leaseMs: number
   /** Fails when the connection breaks, or the channel is closed. */
   within: Breakable['within']
+  /** Told the fullness of Postgres's queue of notifications, 0 to 1. */
+  queue(usage: number): void
 }
 
 /** How long a notification may take from one connection to the other before it counts as not heard. */
@@ -56,8 +49,8 @@ const HEARTBEAT = `select json_build_object(
  *
  * @returns what to do with what is heard, and `serve`, which goes on until something fails and ends as a throw.
  */
-export function listening(connection: ListeningConnection, tell: Teller, options: ListeningOptions) {
-  const { database, watched, heartbeatMs, leaseMs, within } = options
+export function listening(connection: ListeningConnection, tell: RevocationListener, options: ListeningOptions) {
+  const { database, watched, heartbeatMs, leaseMs, within, queue } = options
   // Random, so that nobody else can send or guess a proof.
   const ping = `${OURS}ping_${randomBytes(12).toString('hex')}`
   const channels = [ping, ...watched.map(one => one.name)]
@@ -125,7 +118,7 @@ export function listening(connection: ListeningConnection, tell: Teller, options
   }
 
   function judge(state: Heartbeat, sentAt: number): void {
-    tell.queue(state.usage)
+    queue(state.usage)
     if (state.pid !== pid) throw new Told(POOLER, POOLER_RETRY_MS)
     if (channels.some(name => !state.channels.includes(name))) {
       throw new Told('The listening connection was told to UNLISTEN: let nobody else use it.')

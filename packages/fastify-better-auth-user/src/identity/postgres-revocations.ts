@@ -1,10 +1,16 @@
-import { breakable } from './breakable.ts'
-import { sentenceOf, Told } from './connection-errors.ts'
-import { listening, type Teller } from './listening-attempt.ts'
-import { connectTo, discard, type ListeningClient, listeningConnection } from './listening-connection.ts'
+import { sentenceOf } from './connection-errors.ts'
+import { listening } from './listening-attempt.ts'
+import {
+  connectTo,
+  discard,
+  type ListeningClient,
+  type ListeningConnection,
+  listeningConnection
+} from './listening-connection.ts'
+import { type Life, paceOf, persistentChannel } from './persistent-channel.ts'
 import type { Queryable } from './queryable.ts'
 import { watchedTables } from './revocation-tables.ts'
-import type { RevocationChannel, RevocationListener } from './revocations.ts'
+import type { RevocationChannel } from './revocations.ts'
 import type { TablesOptions } from './tables.ts'
 
 export interface PostgresRevocationsOptions {
@@ -27,7 +33,6 @@ export interface PostgresRevocationsOptions {
   timeoutMs?: number | undefined
 }
 
-const LONGEST_PAUSE_MS = 10_000
 /** The queue is shared by all databases of the server; when it is full, commits that notify fail. */
 const QUEUE_ALARM = 0.5
 
@@ -41,161 +46,87 @@ const QUEUE_ALARM = 0.5
  * @throws TypeError for options that cannot work.
  */
 export function postgresRevocations(options: PostgresRevocationsOptions): RevocationChannel {
-  const { database, tables = {}, sessions = true, heartbeatMs = 1000, timeoutMs = 5000 } = options
-  const leaseMs = options.leaseMs ?? 2 * heartbeatMs
-  if (!(heartbeatMs >= 1000)) throw new TypeError('heartbeatMs must be 1000 or more')
-  if (!(leaseMs > heartbeatMs)) throw new TypeError('leaseMs must be longer than heartbeatMs')
+  const { database, tables = {}, sessions = true, timeoutMs = 5000 } = options
+  const pace = paceOf(options)
   const clients = oneAtATime(connectOf(options, timeoutMs))
-
-  let current: { stop(): Promise<void> } | null = null
-  let problem: string | null = 'The revocation channel is not open: call `open` first.'
   let queueUsage = 0
 
-  return {
-    async open(listener) {
-      if (current !== null) throw new Error('The revocation channel is open already')
-      problem = 'The revocation channel has not connected yet.'
-      const run = start(listener)
-      current = run
-      await run.firstAttempt
-    },
-    async close() {
-      const closing = current
-      current = null
-      problem = 'The revocation channel is closed.'
-      await closing?.stop()
-    },
-    async check() {
-      if (problem !== null) return [problem]
-      if (queueUsage <= QUEUE_ALARM) return []
-      return [
-        `Postgres's queue of notifications is ${Math.round(queueUsage * 100)} % full, and when it is full commits fail: ` +
-          'end the transaction that has been open for long in a session that listens (pg_stat_activity).'
-      ]
-    }
-  }
+  return persistentChannel({ live, sentenceOf, worries })
 
-  function start(listener: RevocationListener) {
-    const stopping = new AbortController()
-    // While somebody waits for the first attempt, the process goes on.
-    const alive = setInterval(() => {}, 1000)
-    let attempted = () => {}
-    const firstAttempt = new Promise<void>(resolve => {
-      attempted = () => {
-        clearInterval(alive)
-        resolve()
-      }
-    })
-    const running = run(listener, stopping.signal, attempted)
-    return {
-      firstAttempt,
-      async stop() {
-        stopping.abort()
-        await running
-      }
-    }
-  }
-
-  async function run(listener: RevocationListener, stopping: AbortSignal, attempted: () => void): Promise<void> {
-    let failures = 0
-    const tell: Teller = {
-      changed: change => listener.changed(change),
-      queue: usage => {
-        queueUsage = usage
-      },
-      trusted(until) {
-        failures = 0
-        problem = null
-        listener.trusted(until)
-        attempted()
-      },
-      lost(reason) {
-        if (reason !== problem) {
-          problem = reason
-          listener.lost(reason)
-        }
-        attempted()
-      }
-    }
-    while (!stopping.aborted) {
-      let retryMs = Math.min(LONGEST_PAUSE_MS, 100 * 2 ** failures++)
+  async function live(life: Life): Promise<never> {
+    const { within, fail } = life
+    let connection: ListeningConnection | null = null
+    let hear = (_channel: string, _payload: string) => {}
+    const heard = (channel: string, payload: string) => {
       try {
-        await attempt(tell, stopping)
+        hear(channel, payload)
       } catch (error) {
-        if (error instanceof Told && error.retryMs !== null) retryMs = error.retryMs
+        fail(error as Error)
       }
-      await interruptible(retryMs * (0.5 + Math.random() / 2), stopping)
     }
-    attempted()
-  }
-
-  /** Ends as a throw, its reason told before the connection is closed; or silently, once stopped. */
-  async function attempt(tell: Teller, stopping: AbortSignal): Promise<never> {
-    const { fail, within } = breakable()
-    const stop = () => fail(new Error('closed'))
-    stopping.addEventListener('abort', stop)
-
-    let close = async () => {}
     try {
-      const client = await clients.take(connecting => within(timeoutMs, 'the attempt to connect', connecting))
-      let heard = (_channel: string, _payload: string) => {}
-      const connection = listeningConnection(client, {
-        broken: fail,
-        heard(channel, payload) {
-          try {
-            heard(channel, payload)
-          } catch (error) {
-            fail(error as Error)
-          }
-        }
+      const connecting = clients.take(client => {
+        connection = listeningConnection(client, { broken: fail, heard })
+        return connection
       })
-      close = connection.close
-      connection.unref()
+      const own = await within(timeoutMs, 'the attempt to connect', connecting)
+      own.unref()
       const watched = await within(timeoutMs, 'the database', watchedTables(database, { tables, sessions }))
-      const attempt = listening(connection, tell, { database, watched, heartbeatMs, leaseMs, within })
-      heard = attempt.heard
-      return await attempt.serve()
+      const listens = listening(own, life, { database, watched, ...pace, within, queue })
+      hear = listens.heard
+      return await listens.serve()
     } catch (error) {
-      if (!stopping.aborted) tell.lost(sentenceOf(error))
+      // Before the connection is closed, which may take a moment.
+      life.lost(sentenceOf(error))
       throw error
     } finally {
-      stopping.removeEventListener('abort', stop)
-      if (stopping.aborted) clients.forget()
-      await close()
+      clients.giveUp()
+      await close(connection)
     }
+  }
+
+  function queue(usage: number): void {
+    queueUsage = usage
+  }
+
+  function worries(): string[] {
+    if (queueUsage <= QUEUE_ALARM) return []
+    return [
+      `Postgres's queue of notifications is ${Math.round(queueUsage * 100)} % full, and when it is full commits fail: ` +
+        'end the transaction that has been open for long in a session that listens (pg_stat_activity).'
+    ]
   }
 }
 
-/**
- * At most one connection is waited for: one that comes too late is the next attempt's, or ended, and never one that
- * nobody knows of.
- */
+/** Connects once at a time: while an attempt is under way that nobody waits for any more, the next one waits for it too. */
 function oneAtATime(connect: () => Promise<ListeningClient>) {
-  let pending: Promise<ListeningClient> | null = null
+  let pending: Promise<ListeningConnection> | null = null
+  let use: ((client: ListeningClient) => ListeningConnection) | null = null
   return {
-    async take(wait: (connecting: Promise<ListeningClient>) => Promise<ListeningClient>): Promise<ListeningClient> {
-      pending ??= open()
-      const client = await wait(pending)
-      pending = null
-      return client
+    /** @param wanted is called at the very moment there is a client, which otherwise somebody else would have to end. */
+    take(wanted: (client: ListeningClient) => ListeningConnection): Promise<ListeningConnection> {
+      use = wanted
+      pending ??= open().finally(() => {
+        pending = null
+      })
+      return pending
     },
-    forget(): void {
-      pending?.then(discard, () => {})
-      pending = null
+    /** What comes now is ended. */
+    giveUp(): void {
+      use = null
     }
   }
 
-  async function open(): Promise<ListeningClient> {
-    try {
-      const client = await connect()
-      // It may break before anybody takes it.
-      client.on('error', () => {})
-      return client
-    } catch (error) {
-      pending = null
-      throw error
-    }
+  async function open(): Promise<ListeningConnection> {
+    const client = await connect()
+    if (use !== null) return use(client)
+    discard(client)
+    throw new Error('it came too late')
   }
+}
+
+async function close(connection: ListeningConnection | null): Promise<void> {
+  await connection?.close()
 }
 
 function connectOf({ database, connect }: PostgresRevocationsOptions, timeoutMs: number) {
@@ -211,17 +142,4 @@ function connectOf({ database, connect }: PostgresRevocationsOptions, timeoutMs:
     )
   }
   return () => (pool.connect as () => Promise<ListeningClient>)()
-}
-
-function interruptible(ms: number, stopping: AbortSignal): Promise<void> {
-  return new Promise(resolve => {
-    const done = () => {
-      clearTimeout(timer)
-      stopping.removeEventListener('abort', done)
-      resolve()
-    }
-    const timer = setTimeout(done, ms).unref()
-    if (stopping.aborted) done()
-    else stopping.addEventListener('abort', done)
-  })
 }
