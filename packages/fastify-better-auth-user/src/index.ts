@@ -20,6 +20,7 @@ export {
   type CacheStats,
   cachedIdentityStore
 } from './identity/cached.ts'
+export { combinedRevocations } from './identity/combined-revocations.ts'
 export type { IdentityRecord, IdentityStore } from './identity/identity-store.ts'
 export { type IntrospectionIdentityStoreOptions, introspectionIdentityStore } from './identity/introspection.ts'
 export { layeredIdentityStore } from './identity/layered.ts'
@@ -34,6 +35,12 @@ export { postgresApiKeyStore } from './identity/postgres-api-keys.ts'
 export { type PostgresRevocationsOptions, postgresRevocations } from './identity/postgres-revocations.ts'
 export { postgresUserStore } from './identity/postgres-users.ts'
 export type { Queryable } from './identity/queryable.ts'
+export {
+  type RedisInspector,
+  type RedisRevocationsOptions,
+  type RedisSubscriber,
+  redisRevocations
+} from './identity/redis-revocations.ts'
 export {
   type RevocationMigrations,
   type RevocationMigrationsOptions,

@@ -5,6 +5,7 @@ t.test('the public names', async t => {
   t.same(Object.keys(published).sort(), [
     'DECISION_CHANNEL',
     'betterAuthUser',
+    'combinedRevocations',
     'currentUser',
     'default',
     'errorSchema',
@@ -15,6 +16,7 @@ t.test('the public names', async t => {
     'postgresIdentityStore',
     'postgresRevocations',
     'postgresUserStore',
+    'redisRevocations',
     'revocationMigrations',
     'secondaryStorageIdentityStore'
   ])

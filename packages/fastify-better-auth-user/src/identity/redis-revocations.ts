@@ -1,0 +1,163 @@
+import { messageOf, Told } from './connection-errors.ts'
+import { type Life, paceOf, persistentChannel } from './persistent-channel.ts'
+import type { Change, RevocationChannel } from './revocations.ts'
+
+/** The part of a client of ioredis that is used to listen. */
+export interface RedisSubscriber {
+  psubscribe(pattern: string): Promise<unknown>
+  ping(): Promise<unknown>
+  on(event: 'pmessage', listener: (pattern: string, channel: string, message: string) => void): unknown
+  on(event: 'close', listener: () => void): unknown
+  on(event: 'error', listener: (error: Error) => void): unknown
+  off(event: 'pmessage', listener: (pattern: string, channel: string, message: string) => void): unknown
+  off(event: 'close', listener: () => void): unknown
+  punsubscribe(pattern: string): Promise<unknown>
+  isCluster?: boolean
+  options?: { db?: number }
+}
+
+/** The part of a client of ioredis that is used to look at the server's settings. */
+export interface RedisInspector {
+  config(operation: 'GET', name: string): Promise<unknown>
+  info(section: string): Promise<string>
+}
+
+export interface RedisRevocationsOptions {
+  /** A connection of its own: `redis.duplicate()`. It must lead to the server that Better Auth writes to. */
+  subscriber: RedisSubscriber
+  /** An ordinary connection to the same server, which may be one that is used for other things as well. */
+  client: RedisInspector
+  /** Goes before every key, as in `secondaryStorageIdentityStore`, `'better-auth:'` for example. @default '' */
+  prefix?: string | undefined
+  /** Number of the database that holds the keys. @default that of `subscriber` */
+  db?: number | undefined
+  /**
+   * `'checked'`: the server is asked whether it tells of everything needed. `'vouched'`: you have set
+   * `notify-keyspace-events` to `Kg$xe`, where the server does not let anybody ask. @default 'checked'
+   */
+  keyspaceEvents?: 'checked' | 'vouched' | undefined
+  /** How often the connection is proved alive, in milliseconds, 1000 or more. @default 1000 */
+  heartbeatMs?: number | undefined
+  /** How long a proof holds, in milliseconds: the longest that a change can go unheard. @default twice `heartbeatMs` */
+  leaseMs?: number | undefined
+  /** Gives up on an attempt to subscribe after so many milliseconds. @default 5000 */
+  timeoutMs?: number | undefined
+}
+
+/** Events of keys by their names (K), of any command (g), of strings ($), of keys that expire (x) or are evicted (e). */
+const NEEDED = 'Kg$xe'
+/** `A` stands for these, among others. */
+const IN_ALL = 'g$xe'
+const LISTS = ['active-sessions-', 'revoked-sessions-before-']
+
+/**
+ * Changes in Better Auth's secondary storage, told by Redis's keyspace events. Nothing is written.
+ *
+ * Events and the answer to a PING leave the server over the same connection in the order in which they happened, so what
+ * was written before a PING was sent has been told when it is answered. FLUSHALL and FLUSHDB cause no events: they are
+ * noticed by the next heartbeat. Not for Redis Cluster, whose nodes tell of their own keys only.
+ *
+ * @throws TypeError for options that cannot work.
+ */
+export function redisRevocations(options: RedisRevocationsOptions): RevocationChannel {
+  const { subscriber, client, prefix = '', keyspaceEvents = 'checked', timeoutMs = 5000 } = options
+  const { heartbeatMs, leaseMs } = paceOf(options)
+  if (subscriber.isCluster === true) {
+    throw new TypeError(
+      'subscriber must lead to a single server: the nodes of a Redis Cluster tell of their own keys only'
+    )
+  }
+  const space = `__keyspace@${options.db ?? subscriber.options?.db ?? 0}__:${prefix}`
+  const pattern = `${space.replace(/[\\*?[\]]/g, character => `\\${character}`)}*`
+
+  // Without a listener ioredis prints what it suffers from, and that is told already.
+  subscriber.on('error', () => {})
+
+  return persistentChannel({ live, sentenceOf })
+
+  async function live({ within, fail, changed, trusted }: Life): Promise<never> {
+    const onMessage = (asked: string, channel: string) => {
+      if (asked === pattern) changed(changeOf(channel.slice(space.length)))
+    }
+    const onClose = () => fail(new Error('the connection was closed'))
+    subscriber.on('pmessage', onMessage)
+    subscriber.on('close', onClose)
+    try {
+      await within(timeoutMs, 'Redis', subscriber.psubscribe(pattern))
+      let flushes: string | null = null
+      for (;;) {
+        const sentAt = performance.now()
+        const [before] = await within(
+          leaseMs,
+          'Redis',
+          Promise.all([readFlushes(), checkSettings(), subscriber.ping()])
+        )
+        // What was flushed later is seen by the next heartbeat.
+        if (flushes !== null && before !== flushes) changed('everything')
+        flushes = before
+        trusted(sentAt + leaseMs)
+        await within(Number.POSITIVE_INFINITY, '', pause(sentAt + heartbeatMs - performance.now()))
+      }
+    } finally {
+      subscriber.off('pmessage', onMessage)
+      subscriber.off('close', onClose)
+      // Nobody waits for it: the connection may be the very thing that is broken.
+      subscriber.punsubscribe(pattern).catch(() => {})
+    }
+  }
+
+  async function checkSettings(): Promise<void> {
+    if (keyspaceEvents === 'vouched') return
+    const found = await ask(() => client.config('GET', 'notify-keyspace-events'), 'CONFIG GET')
+    const flags = String(Array.isArray(found) ? found[1] : '')
+    const given = flags.includes('A') ? flags + IN_ALL : flags
+    const missing = [...NEEDED].filter(flag => !given.includes(flag))
+    if (missing.length === 0) return
+    throw new Told(
+      `Redis does not tell of every change: its notify-keyspace-events is "${flags}" and lacks ${missing.join('')}. ` +
+        `Set it, in redis.conf as well: CONFIG SET notify-keyspace-events ${[...new Set(flags + missing.join(''))].join('')}`
+    )
+  }
+
+  /** How often a database was emptied since the server was started. */
+  async function readFlushes(): Promise<string> {
+    if (keyspaceEvents === 'vouched') {
+      const stats = await client.info('commandstats').catch(() => '')
+      return flushesIn(stats)
+    }
+    return flushesIn(String(await ask(() => client.info('commandstats'), 'INFO')))
+  }
+
+  async function ask(question: () => Promise<unknown>, command: string): Promise<unknown> {
+    try {
+      return await question()
+    } catch (error) {
+      if (!/unknown command|NOPERM|no permissions|not allowed|disabled/i.test(messageOf(error))) throw error
+      throw new Told(
+        `Redis lets nobody ask for its settings (${command}: ${messageOf(error)}): allow it, or set notify-keyspace-events ` +
+          `to ${NEEDED} and vouch for that with \`keyspaceEvents: 'vouched'\`.`
+      )
+    }
+  }
+}
+
+/** Keys hold a session by its token, a user's list of tokens, or the instant before which a user's sessions are revoked. */
+function changeOf(key: string): Change {
+  const list = LISTS.find(name => key.startsWith(name))
+  return list === undefined
+    ? { userIds: [], sessionTokens: [key] }
+    : { userIds: [key.slice(list.length)], sessionTokens: [] }
+}
+
+function flushesIn(commandStats: string): string {
+  return (commandStats.match(/^cmdstat_(flushall|flushdb|swapdb):calls=\d+/gm) ?? []).sort().join(' ')
+}
+
+function sentenceOf(error: unknown): string {
+  if (error instanceof Told) return error.message
+  return `The subscription to Redis failed (${messageOf(error)}): it is tried again by itself; see that Redis is up and can be reached.`
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, Math.max(0, ms)).unref())
+}
