@@ -50,13 +50,13 @@ export const authScale: Bench = {
           variants.push({ name: subjectOf(people, kind), server, exchanges })
         }
       }
-      const rounds = full ? 9 : 5
+      const rounds = full ? 25 : 11
       const samples = await measureRounds({
         loader,
         variants,
         rounds,
         connections: CONNECTIONS,
-        secondsEach: full ? 0.8 : 0.4,
+        secondsEach: full ? 0.25 : 0.15,
         say
       })
       const steady = new Map<string, LoadReport[]>()

@@ -31,7 +31,8 @@ export const ALL_KINDS: BetterAuthUserOptions = {
 /** In the order in which they are measured and shown. */
 export const authVariants: readonly AuthVariant[] = [
   { name: 'bare', server: 'bare', settings: { id: userId(0) }, credential: 'raw', alone: true },
-  ...plugin('fresh', {}),
+  ...plugin('fresh', ALL_KINDS),
+  ...plugin('cached', { ...ALL_KINDS, cache: true }),
   { name: 'prepared-query', server: 'prepared-query', settings: {}, credential: 'raw', alone: true },
   { name: 'fastify-jwt', server: 'fastify-jwt', settings: { secret: SECRET }, credential: 'hs256', alone: false },
   betterAuth('better-auth-cookie', 'no plugins', 'cookie'),
@@ -39,8 +40,8 @@ export const authVariants: readonly AuthVariant[] = [
   betterAuth('better-auth-cookie-cache', 'cookie-cache', 'cookie')
 ]
 
-function plugin(name: string, more: Partial<PluginSettings>): AuthVariant[] {
-  const settings: Omit<PluginSettings, 'connectionString'> = { options: ALL_KINDS, ...more }
+function plugin(name: string, options: PluginSettings['options']): AuthVariant[] {
+  const settings: Omit<PluginSettings, 'connectionString'> = { options }
   return CREDENTIALS.map(credential => ({
     name: `${name}-${credential}`,
     server: 'plugin',

@@ -32,21 +32,21 @@ export const auth: Bench = {
         servers.push(server)
         variants.push({ name: variant.name, server, exchanges: await exchangesFor(variant, server, callers, keys) })
       }
-      const pace = { loader, say, rounds: full ? 9 : 5, secondsEach: full ? 1 : 0.4 }
+      const pace = { loader, say, rounds: full ? 25 : 11, secondsEach: full ? 0.25 : 0.15 }
       const crowd = await measureRounds({ ...pace, variants, connections: CONNECTIONS })
       say('now one connection')
       const single = await measureRounds({
         ...pace,
         variants: variants.filter(({ name }) => authVariants.some(one => one.name === name && one.alone)),
         connections: 1,
-        secondsEach: pace.secondsEach / 2
+        rounds: full ? 11 : 5
       })
       return {
         figures: figures(crowd, single),
         outcomes: judge(crowd, single),
         setting: [
           `${people.toLocaleString('en-US')} users with three sessions each; ${CALLERS} of them ask in turn, over ${CONNECTIONS} kept connections, then over one.`,
-          `${pace.rounds} rounds after one that warms up, every server under load for about ${pace.secondsEach} s in each, one after the other, there and back.`,
+          `${pace.rounds} rounds once all are warm, every server under load for about ${pace.secondsEach} s in each, one after the other, there and back.`,
           'The server, PostgreSQL (without fsync) and the load share the machine; the CPU is that of the server’s process alone. Every answer was checked for its status and its user.'
         ]
       }

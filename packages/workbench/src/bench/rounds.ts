@@ -13,7 +13,6 @@ export interface Variant {
 export interface RoundsOptions {
   loader: Loader
   variants: readonly Variant[]
-  /** Besides the first, which warms up and is dropped. */
   rounds: number
   connections: number
   /** About how long one variant is under load in one round. */
@@ -35,49 +34,59 @@ export interface Sample {
 export type Samples = Map<string, Sample[]>
 
 /** Requests by which a server that had nothing to do finds its connections and its pace again; they are not counted. */
-const RUN_UP = 200
+const RUN_UP = { most: 200, seconds: 0.05 }
+/** Fewer say nothing. */
+const LEAST = 100
+/** Until what is run often is compiled. */
+const WARM_UP_SECONDS = 0.8
 
 /**
- * Measures the variants one after the other, round by round: what the machine does besides disturbs neighbours alike. A
- * variant does the same number of requests in each of its rounds.
+ * Measures the variants one after the other, round by round: what the machine does besides disturbs neighbours alike. So
+ * many short rounds say more than few long ones. A variant does the same number of requests in each of its rounds.
  */
 export async function measureRounds(options: RoundsOptions): Promise<Samples> {
   const { loader, variants, rounds, connections, secondsEach, say } = options
   const samples: Samples = new Map(variants.map(({ name }) => [name, []]))
-  const counts = new Map<string, number>()
-  for (let round = 0; round <= rounds; round++) {
+  const paces = new Map<string, number>()
+  for (const { name, server, exchanges } of variants) {
+    await loader.aim({ port: server.port, exchanges })
+    paces.set(name, await warmUp(loader, connections))
+  }
+  say('warmed up')
+  for (let round = 1; round <= rounds; round++) {
     // There and back, so that nobody always follows the same neighbour.
     for (const { name, server, exchanges } of round % 2 === 0 ? variants : variants.toReversed()) {
+      const pace = paces.get(name) ?? 0
+      const count = Math.max(LEAST, Math.round(pace * secondsEach))
       await loader.aim({ port: server.port, exchanges })
-      await loader.counted({ count: RUN_UP, connections })
-      const count = counts.get(name) ?? RUN_UP
+      await loader.counted({
+        count: Math.ceil(Math.min(RUN_UP.most, connections + pace * RUN_UP.seconds)),
+        connections
+      })
       await server.begin()
       const { seconds, p50Ms, p99Ms } = await loader.counted({ count, connections })
       const { cpuMicroseconds, rssBytes, loopDelayP99Ms } = await server.end()
-      if (round === 0) {
-        // Also what compiles the hot path, so that the pace found is nearly that of the rounds.
-        const pace = await warmUp(loader, connections, count / seconds, secondsEach)
-        counts.set(name, Math.max(RUN_UP, Math.round(pace * secondsEach)))
-      } else {
-        samples.get(name)?.push({
-          cpuMicroseconds: cpuMicroseconds / count,
-          perSecond: count / seconds,
-          p50Ms,
-          p99Ms,
-          rssBytes,
-          loopDelayP99Ms
-        })
-      }
+      samples.get(name)?.push({
+        cpuMicroseconds: cpuMicroseconds / count,
+        perSecond: count / seconds,
+        p50Ms,
+        p99Ms,
+        rssBytes,
+        loopDelayP99Ms
+      })
     }
-    say(round === 0 ? 'warmed up' : `round ${round} of ${rounds}`)
+    if (round % 5 === 0 || round === rounds) say(`round ${round} of ${rounds}`)
   }
   return samples
 }
 
-async function warmUp(loader: Loader, connections: number, pace: number, secondsEach: number): Promise<number> {
-  const count = Math.max(RUN_UP, Math.round(pace * secondsEach))
-  const { seconds } = await loader.counted({ count, connections })
-  return count / seconds
+/** @returns requests a second, once warm. */
+async function warmUp(loader: Loader, connections: number): Promise<number> {
+  const started = performance.now()
+  for (;;) {
+    const { seconds, count } = await loader.counted({ count: RUN_UP.most, connections })
+    if (performance.now() - started > WARM_UP_SECONDS * 1000) return count / seconds
+  }
 }
 
 /** The same respect of each variant, as figures. */

@@ -42,14 +42,14 @@ export const threads: Bench = {
       const variants = []
       for (const ask of asks)
         variants.push({ name: ask.name, server: started, exchanges: [await exchangeFor(ask, started.port)] })
-      const rounds = full ? 15 : 7
+      const rounds = full ? 31 : 11
       const samples = await measureRounds({
         loader,
         variants,
         say,
         rounds,
         connections: 1,
-        secondsEach: full ? 0.6 : 0.25
+        secondsEach: full ? 0.25 : 0.15
       })
       const plans = await explain(database.connectionString, asks)
       const ratios = ratiosFor(asks, samples)
@@ -68,7 +68,7 @@ export const threads: Bench = {
         outcomes: [judge(ratios, plans, full)],
         setting: [
           `Pages of ${PAGE}, newest first, over a socket, one request at a time, from a Postgres store: threads of 100 and of ${size.items.toLocaleString('en-US')} items; lists of 100 and of ${size.threads.toLocaleString('en-US')} threads among ${size.others.toLocaleString('en-US')} of others.`,
-          `${rounds} rounds after one that warms up. The last page is the one that ends with the oldest record. What a page waits for includes the database.`
+          `${rounds} rounds once all are warm. The last page is the one that ends with the oldest record. What a page waits for includes the database.`
         ],
         details: { plans }
       }
