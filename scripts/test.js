@@ -16,6 +16,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 /** Stores and their statements, migrations, and what is asked of the catalog. */
 const ABOUT_SQL = [
   'packages/chatkit-host/test/database',
+  'packages/chatkit-host/test/help-centre/answer',
   'packages/fastify-better-auth-user/test/check',
   'packages/fastify-better-auth-user/test/identity/lookups',
   'packages/fastify-better-auth-user/test/identity/postgres',

@@ -93,9 +93,10 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
     onRequest: app.requireUser(),
     preHandler: limitTurns,
     owner: request => currentUser(request).id,
+    context: request => ({ user: currentUser(request) }),
     threadStore,
     ...(attachments ? { attachments: attachments.store } : {}),
-    ...(respond === undefined ? await chooseAnswers(app, config) : { respond }),
+    ...(respond === undefined ? await chooseAnswers(app, config, threadStore) : { respond }),
     plainMessages: true
   })
 

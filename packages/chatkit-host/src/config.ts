@@ -1,4 +1,5 @@
 import type { HelpOptions } from './help-centre/help-centre.ts'
+import type { ModelOptions } from './model/model.ts'
 import { Unfit } from './values.ts'
 import { type Variable, variables } from './variables.ts'
 
@@ -37,7 +38,9 @@ export interface Config {
   readonly attachmentBytes: number
   /** Absolute. */
   readonly dataDirectory: string
-  readonly responder: 'help-centre' | 'echo'
+  readonly responder: 'model' | 'help-centre' | 'echo'
+  /** `null`: no model answers. */
+  readonly model: ModelOptions | null
   readonly help: HelpOptions
   readonly logLevel: string
   readonly production: boolean
@@ -116,7 +119,8 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     operatorToken: values.OPERATOR_TOKEN,
     attachmentBytes: (values.ATTACHMENT_MB ?? (values.DATABASE_URL === null ? 10 : 0)) * 1024 ** 2,
     dataDirectory: values.DATA_DIR,
-    responder: values.RESPONDER,
+    responder: responderOf(values, given),
+    model: modelOf(values, given, production),
     help: {
       folder: values.HELP_DIR,
       // A slash at the end: names of files are resolved against it.
@@ -126,6 +130,42 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     logLevel: values.LOG_LEVEL ?? (production ? 'info' : 'warn'),
     production
   })
+}
+
+function responderOf(values: Values, given: (name: Name) => boolean): Config['responder'] {
+  return values.RESPONDER ?? (given('OPENAI_API_KEY') || given('OPENAI_BASE_URL') ? 'model' : 'help-centre')
+}
+
+function modelOf(values: Values, given: (name: Name) => boolean, production: boolean): ModelOptions | null {
+  if (responderOf(values, given) !== 'model' || values.OPENAI_MODEL === null) return null
+  return {
+    baseUrl: values.OPENAI_BASE_URL ?? 'https://api.openai.com/v1',
+    apiKey: values.OPENAI_API_KEY,
+    name: values.OPENAI_MODEL,
+    contextTokens: values.MODEL_CONTEXT_TOKENS,
+    outputTokens: values.MODEL_OUTPUT_TOKENS,
+    inputCharacters: values.MODEL_INPUT_CHARACTERS,
+    tokensPerDay: values.MODEL_TOKENS_PER_DAY ?? (production ? 200_000 : 0),
+    firstTokenTimeoutMs: values.MODEL_FIRST_TOKEN_TIMEOUT * 1000,
+    idleTimeoutMs: values.MODEL_IDLE_TIMEOUT * 1000,
+    answerTimeoutMs: values.MODEL_ANSWER_TIMEOUT * 1000
+  }
+}
+
+/** What is wrong with the variables of the model, taken together. */
+function modelContradictions(values: Values, given: (name: Name) => boolean): string[] {
+  const server = (['OPENAI_API_KEY', 'OPENAI_BASE_URL'] as const).find(given)
+  const wanted = given('RESPONDER') ? values.RESPONDER === 'model' : server !== undefined || given('OPENAI_MODEL')
+  if (!wanted) return []
+  if (server === undefined)
+    return [
+      `OPENAI_API_KEY is missing: ${given('OPENAI_MODEL') ? 'OPENAI_MODEL names a model' : 'RESPONDER is model'}, so give the key of its provider, or OPENAI_BASE_URL for a server of your own.`
+    ]
+  if (!given('OPENAI_MODEL'))
+    return [
+      `OPENAI_MODEL is missing: ${server} is set, so name the model that is to answer, or set RESPONDER=help-centre to answer without one.`
+    ]
+  return []
 }
 
 /** What is wrong with variables taken together. Asks whether one is given, so that a bad value is reported only once. */
@@ -163,6 +203,7 @@ function contradictions(values: Values, given: (name: Name) => boolean): string[
       'OPERATOR_TOKEN is missing: METRICS=main shows figures on the port that everybody uses, so say who may see them.'
     )
   }
+  problems.push(...modelContradictions(values, given))
   const signIn = values.BETTER_AUTH_MOUNT ?? !given('DATABASE_URL')
   const path = values.BETTER_AUTH_URL === null ? '/' : new URL(values.BETTER_AUTH_URL).pathname
   if (signIn && path !== '/' && path !== '/api/auth') {

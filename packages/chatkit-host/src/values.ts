@@ -66,6 +66,24 @@ export function webUrl(text: string): string {
   return url.href.replace(/\/+$/, '')
 }
 
+export function apiKey(text: string): string {
+  refuseQuotes(text)
+  // What is in no header is in no key either.
+  if (/^[\x21-\x7e]+$/.test(text)) return text
+  throw new Unfit('has white space or letters that no key has: copy it again')
+}
+
+export function modelServer(text: string): string {
+  const url = webUrl(text)
+  if (/\/chat\/completions$/.test(url)) throw new Unfit('ends in /chat/completions: leave that out')
+  return url
+}
+
+export function modelName(text: string): string {
+  if (/^[\p{L}\p{N}][^\s\p{C}]{0,199}$/u.test(text)) return text
+  throw new Unfit(`is "${shown(text)}", which is no name of a model: write it as its server lists it`)
+}
+
 export function folder(text: string): string {
   const path = resolve(text)
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path

@@ -1,9 +1,12 @@
 import { resolve } from 'node:path'
 import {
+  apiKey,
   folder,
   host,
   list,
   listenAddress,
+  modelName,
+  modelServer,
   oneOf,
   operatorToken,
   origin,
@@ -33,7 +36,7 @@ export interface Variable<Value> {
 
 const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
 const ENVIRONMENTS = ['development', 'production', 'test'] as const
-const RESPONDERS = ['help-centre', 'echo'] as const
+const RESPONDERS = ['model', 'help-centre', 'echo'] as const
 /** The text search configurations that every PostgreSQL from 15 on has. */
 const LANGUAGES = (
   'simple arabic armenian basque catalan danish dutch english finnish french german greek hindi hungarian indonesian irish ' +
@@ -135,9 +138,49 @@ export const variables = {
   ),
   DATA_DIR: variable('where the embedded database and its secrets are kept', '.data', text => resolve(text ?? '.data')),
   RESPONDER: variable(
-    'what answers: help-centre looks passages up in documents, echo says each message back',
-    'help-centre',
-    text => oneOf(text ?? 'help-centre', RESPONDERS)
+    'what answers: model asks a model, help-centre looks passages up in documents, echo says each message back',
+    'model when OPENAI_API_KEY or OPENAI_BASE_URL is set, else help-centre',
+    text => (text === undefined ? null : oneOf(text, RESPONDERS))
+  ),
+  OPENAI_API_KEY: variable(
+    "the key of the model's provider; kept out of logs and answers",
+    'none, for a server of your own that wants none',
+    text => (text === undefined ? null : apiKey(text))
+  ),
+  OPENAI_BASE_URL: variable(
+    'the server of the model, everything before /chat/completions, http://127.0.0.1:11434/v1; Ollama, vLLM, llama.cpp and others',
+    'https://api.openai.com/v1, when OPENAI_API_KEY is set',
+    text => (text === undefined ? null : modelServer(text))
+  ),
+  OPENAI_MODEL: variable("the model's name at its server", 'required with OPENAI_API_KEY or OPENAI_BASE_URL', text =>
+    text === undefined ? null : modelName(text)
+  ),
+  MODEL_CONTEXT_TOKENS: variable(
+    'tokens a model is given at most: instructions, passages and history; the oldest history is left out first',
+    '8000',
+    text => wholeNumber(text ?? '8000', 'tokens', { least: 1000, most: 10_000_000 })
+  ),
+  MODEL_OUTPUT_TOKENS: variable('tokens an answer of a model may have, each time it is asked', '2000', text =>
+    wholeNumber(text ?? '2000', 'tokens', { least: 16, most: 1_000_000 })
+  ),
+  MODEL_INPUT_CHARACTERS: variable('characters a message to a model may have', '8000', text =>
+    wholeNumber(text ?? '8000', 'characters', { least: 100, most: 100_000 })
+  ),
+  MODEL_TOKENS_PER_DAY: variable(
+    'tokens the answers of a model to one user may take in a day (UTC); then the help centre answers; 0 sets no limit',
+    '200000 in production, else 0',
+    text => (text === undefined ? null : wholeNumber(text, 'tokens', { least: 0, most: 1_000_000_000 }))
+  ),
+  MODEL_FIRST_TOKEN_TIMEOUT: variable(
+    'seconds a model has to begin its answer; one that has to be loaded first needs time',
+    '60',
+    text => wholeNumber(text ?? '60', 'seconds', { least: 1, most: 3600 })
+  ),
+  MODEL_IDLE_TIMEOUT: variable('seconds a model may be silent within its answer', '30', text =>
+    wholeNumber(text ?? '30', 'seconds', { least: 1, most: 3600 })
+  ),
+  MODEL_ANSWER_TIMEOUT: variable('seconds a model has for its whole answer, with whatever it looks up', '300', text =>
+    wholeNumber(text ?? '300', 'seconds', { least: 1, most: 3600 })
   ),
   HELP_DIR: variable(
     'the folder whose Markdown files the help centre answers from',

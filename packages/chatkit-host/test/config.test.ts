@@ -40,6 +40,7 @@ t.test('an empty environment is the demo', async t => {
     attachmentBytes: 10 * 1024 ** 2,
     dataDirectory: resolve('.data'),
     responder: 'help-centre',
+    model: null,
     help: { folder: null, url: null, language: 'english' },
     logLevel: 'warn',
     production: false
@@ -105,6 +106,7 @@ t.test('everything set', async t => {
     attachmentBytes: 25 * 1024 ** 2,
     dataDirectory: '/var/lib/chatkit',
     responder: 'echo',
+    model: null,
     help: { folder: resolve('packages'), url: 'https://help.example.com/de/', language: 'german' },
     logLevel: 'debug',
     production: true
@@ -196,7 +198,71 @@ const cases: [string, Record<string, string>, RegExp][] = [
   ['figures for everybody', { METRICS: 'main' }, /^OPERATOR_TOKEN is missing: METRICS=main/],
   ['files of any size', { ATTACHMENT_MB: 'unlimited' }, /^ATTACHMENT_MB is .*megabytes/],
   ['a guessable token', { OPERATOR_TOKEN: 'letmein' }, /^OPERATOR_TOKEN is not 24 or more letters, .*openssl rand/],
-  ['an unknown responder', { RESPONDER: 'parrot' }, /^RESPONDER is "parrot": write one of help-centre, echo/],
+  ['an unknown responder', { RESPONDER: 'parrot' }, /^RESPONDER is "parrot": write one of model, help-centre/],
+  ['a model nobody serves', { RESPONDER: 'model' }, /^OPENAI_API_KEY is missing: RESPONDER is model, so give the key/],
+  ['a model without a server', { OPENAI_MODEL: 'small-1' }, /^OPENAI_API_KEY is missing: OPENAI_MODEL names a model/],
+  [
+    'a key for no model',
+    { OPENAI_API_KEY: 'sk-1' },
+    /^OPENAI_MODEL is missing: OPENAI_API_KEY is set, .*RESPONDER=help-centre/
+  ],
+  [
+    'a server for no model',
+    { OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1' },
+    /^OPENAI_MODEL is missing: OPENAI_BASE_URL is set/
+  ],
+  ['a key in quotes', { OPENAI_API_KEY: "'sk-1'", OPENAI_MODEL: 'm' }, /^OPENAI_API_KEY is wrapped in quotes/],
+  [
+    'a key with a line end',
+    { OPENAI_API_KEY: 'sk-1\n', OPENAI_MODEL: 'm' },
+    /^OPENAI_API_KEY has white space or letters/
+  ],
+  [
+    'a server without a scheme',
+    { OPENAI_BASE_URL: 'localhost:11434', OPENAI_MODEL: 'm' },
+    /^OPENAI_BASE_URL is "localhost:11434"/
+  ],
+  [
+    'the whole address of the server',
+    { OPENAI_BASE_URL: 'http://127.0.0.1:8000/v1/chat/completions', OPENAI_MODEL: 'm' },
+    /^OPENAI_BASE_URL ends in \/chat\/completions: leave that out/
+  ],
+  [
+    'a model’s name with a space',
+    { OPENAI_API_KEY: 'sk-1', OPENAI_MODEL: 'gpt 4' },
+    /^OPENAI_MODEL is "gpt 4", which is no name/
+  ],
+  [
+    'too little to be told',
+    { MODEL_CONTEXT_TOKENS: '10' },
+    /^MODEL_CONTEXT_TOKENS is "10": write a whole number of tokens from 1000/
+  ],
+  ['no answer', { MODEL_OUTPUT_TOKENS: '0' }, /^MODEL_OUTPUT_TOKENS is "0": write a whole number of tokens from 16/],
+  [
+    'no question',
+    { MODEL_INPUT_CHARACTERS: '1' },
+    /^MODEL_INPUT_CHARACTERS is "1": write a whole number of characters/
+  ],
+  [
+    'less than nothing a day',
+    { MODEL_TOKENS_PER_DAY: '-1' },
+    /^MODEL_TOKENS_PER_DAY is "-1": write a whole number of tokens/
+  ],
+  [
+    'no time to begin',
+    { MODEL_FIRST_TOKEN_TIMEOUT: '0' },
+    /^MODEL_FIRST_TOKEN_TIMEOUT is "0": write a whole number of seconds/
+  ],
+  [
+    'a pause in words',
+    { MODEL_IDLE_TIMEOUT: 'short' },
+    /^MODEL_IDLE_TIMEOUT is "short": write a whole number of seconds/
+  ],
+  [
+    'all the time in the world',
+    { MODEL_ANSWER_TIMEOUT: '99999' },
+    /^MODEL_ANSWER_TIMEOUT is "99999": write a whole number/
+  ],
   [
     'documents that are not there',
     { HELP_DIR: './nowhere' },
@@ -235,6 +301,33 @@ t.test('no variable takes whatever it is given', async t => {
     // A folder that cannot be used is found out by using it: server.test.ts does.
     if (name !== 'DATA_DIR') t.ok(refused.has(name), `${name} is refused in some form`)
   }
+})
+
+t.test('a model is asked when there is a key or a server for one', async t => {
+  const hosted = readConfig({ ...own, NODE_ENV: 'production', OPENAI_API_KEY: 'sk-1', OPENAI_MODEL: 'small-1' })
+  t.match(hosted, {
+    responder: 'model',
+    model: { baseUrl: 'https://api.openai.com/v1', apiKey: 'sk-1', name: 'small-1', tokensPerDay: 200_000 }
+  })
+  const local = readConfig({
+    OPENAI_BASE_URL: 'http://127.0.0.1:11434/v1/',
+    OPENAI_MODEL: 'qwen3:4b',
+    MODEL_IDLE_TIMEOUT: '5'
+  })
+  t.same(local.model, {
+    baseUrl: 'http://127.0.0.1:11434/v1',
+    apiKey: null,
+    name: 'qwen3:4b',
+    contextTokens: 8000,
+    outputTokens: 2000,
+    inputCharacters: 8000,
+    tokensPerDay: 0,
+    firstTokenTimeoutMs: 60_000,
+    idleTimeoutMs: 5_000,
+    answerTimeoutMs: 300_000
+  })
+  const without = readConfig({ OPENAI_API_KEY: 'sk-1', RESPONDER: 'help-centre' })
+  t.match(without, { responder: 'help-centre', model: null }, 'unless it is told otherwise')
 })
 
 t.test('every problem is named at once', async t => {

@@ -53,8 +53,11 @@ t.test('fastify-chatkit/testing exports these names', async t => {
   t.strictSame(Object.keys(testing).toSorted(), [
     'allEvents',
     'attachmentStoreContract',
+    'calls',
     'memoryThreadStore',
+    'modelServer',
     'readEvents',
+    'says',
     'scriptedResponder',
     'threadStoreContract'
   ])

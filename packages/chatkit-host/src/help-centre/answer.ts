@@ -40,7 +40,7 @@ export function answerFrom(help: HelpCentre): Responder {
       )
       if (talk === 'greeting') yield* suggest(turn, await beginnings(help))
     } else {
-      const found = await findFor(turn, help, question)
+      const found = await findFor(turn, help, question, MAX_PASSAGES + 5)
       if (found.length === 0) {
         yield* sayInPieces(turn, `I found nothing about that in the documents. ${await whatCanBeAsked(help)}`)
         yield* suggest(turn, await beginnings(help))
@@ -65,7 +65,7 @@ const REPLIES: Record<SmallTalk, string> = {
  *
  * @param respond what answers questions.
  */
-export function answerSuggestions(respond: Responder): ActionResponder {
+export function answerSuggestions<Context>(respond: Responder<Context>): ActionResponder<Context> {
   return async function* (turn) {
     const question = chosenQuestion(turn)
     if (question === null) {
@@ -97,9 +97,8 @@ export function nameThread(turn: Pick<Turn, 'thread'>, question: string): void {
   if (!turn.thread.title && title !== '') turn.thread.title = title
 }
 
-/** "And in production?" is about what was asked before. */
-async function findFor(turn: Turn, help: HelpCentre, question: string): Promise<Found[]> {
-  const limit = MAX_PASSAGES + 5
+/** Passages about the turn's question, best first. "And in production?" is about what was asked before. */
+export async function findFor(turn: Turn, help: HelpCentre, question: string, limit: number): Promise<Found[]> {
   const found = await help.find(question, limit)
   if (found.length > 0 || question.length > 200) return found
   const items = await turn.items.newest(10)

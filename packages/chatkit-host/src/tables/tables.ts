@@ -3,6 +3,7 @@ import type pg from 'pg'
 import type { Migration } from '../database.ts'
 import { StartError } from '../start-error.ts'
 import { helpCentre } from './0001-help-centre.ts'
+import { modelUsage } from './0002-model-usage.ts'
 
 /** Schema of this host's own tables. */
 export const SCHEMA = 'chatkit_host'
@@ -20,7 +21,7 @@ export interface Step {
 }
 
 /** Every step, oldest first: one line each. */
-export const steps: readonly Step[] = [helpCentre]
+export const steps: readonly Step[] = [helpCentre, modelUsage]
 
 /**
  * Brings the host's own tables up to date. All of it happens, or nothing.

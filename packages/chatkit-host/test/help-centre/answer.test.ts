@@ -2,7 +2,6 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AssistantMessageItem, WidgetItem } from 'fastify-chatkit'
-import pg from 'pg'
 import t from 'tap'
 import { ownDocuments, readHelpFiles } from '../../src/help-centre/files.ts'
 import { indexFiles } from '../../src/help-centre/index-files.ts'
@@ -10,6 +9,7 @@ import { search } from '../../src/help-centre/search.ts'
 import { type Answer, post, said, threadOf } from '../fixtures/chat.ts'
 import { openHost } from '../fixtures/host.ts'
 import { bearer, signUp } from '../fixtures/people.ts'
+import { openPool } from '../fixtures/pool.ts'
 import { questions } from './questions.ts'
 
 const itemsOf = ({ events }: Answer, type: string) =>
@@ -128,8 +128,7 @@ t.test('this project, asked about itself', async t => {
   })
 
   await t.test('what a newcomer asks is found', async t => {
-    const pool = new pg.Pool({ connectionString: host.databaseUrl })
-    t.teardown(() => pool.end())
+    const pool = openPool(t, host.databaseUrl)
     const missed: object[] = []
     for (const [question, ...documents] of questions) {
       const found = (await search(pool, question, 'english', 3)).map(({ path }) => path)
@@ -169,8 +168,7 @@ t.test('documents of one’s own', async t => {
   ])
 
   await t.test('are read again when the host starts, and only what changed', async t => {
-    const pool = new pg.Pool({ connectionString: host.databaseUrl })
-    t.teardown(() => pool.end())
+    const pool = openPool(t, host.databaseUrl)
     const index = async (language = 'german') => await indexFiles(pool, await readHelpFiles(folder), language)
     t.same(await index(), { documents: 1, changed: 0, removed: 0 })
     writeFileSync(join(folder, 'zahlung.md'), '# Zahlung\n\nMit Karte.\n')

@@ -38,14 +38,26 @@ export {
 export function chatCompletions<Context = unknown>(options: ChatCompletionsOptions<Context>): Responder<Context> {
   checkOptions(options)
   return async function* (turn) {
+    const time = limitTime(turn.signal, options.answerTimeoutMs)
     try {
-      yield* answer(turn, options)
+      yield* answer(turn, options, time.signal)
     } catch (error) {
       if (!(error instanceof ModelError)) throw error
-      logModelError(turn, error, { baseUrl: options.baseUrl })
+      logModelError(turn, error, { baseUrl: options.baseUrl }, options.cures)
       throw error.withMessages(options.errorMessages ?? {})
+    } finally {
+      time.clear()
     }
   }
+}
+
+/** A signal that aborts with the turn, or with a `ModelError` when the time is over. */
+function limitTime(turn: AbortSignal, ms: number | undefined): { signal: AbortSignal; clear(): void } {
+  if (ms === undefined) return { signal: turn, clear: () => undefined }
+  const over = new AbortController()
+  const detail = `The answer was not complete within ${ms} ms`
+  const timer = setTimeout(() => over.abort(new ModelError('timeout', { detail })), ms)
+  return { signal: AbortSignal.any([turn, over.signal]), clear: () => clearTimeout(timer) }
 }
 
 /**
@@ -65,7 +77,8 @@ export function askChatCompletions(options: ModelServer & { model: string; body?
 
 async function* answer<Context>(
   turn: Turn<Context>,
-  options: ChatCompletionsOptions<Context>
+  options: ChatCompletionsOptions<Context>,
+  signal: AbortSignal
 ): AsyncGenerator<ResponderEvent, void, undefined> {
   const { tools = [], clientTools = [], maxSteps = 8, reasoning = true, onUsage } = options
   const thoughts = new Thoughts(turn, reasoning)
@@ -83,12 +96,17 @@ async function* answer<Context>(
       ...toolFields(turn, [...tools, ...clientTools], step, maxSteps),
       ...options.body
     }
-    const deltas = streamCompletion(options, body, turn.signal, ({ reason, failure }, delayMs) =>
+    const deltas = streamCompletion(options, body, signal, ({ reason, failure }, delayMs) =>
       turn.log.warn({ reason, status: failure.status, delayMs, requestId: turn.requestId }, 'The model is asked again')
     )
-    const { text, calls, finish, usage, message } = yield* showStep(turn, deltas, thoughts)
+    const { text, calls, finish, usage, message } = yield* showStep(
+      turn,
+      deltas,
+      thoughts,
+      said => options.annotate?.(said, turn) ?? []
+    )
     // A quiet end is no complete answer when the reader has gone.
-    turn.signal.throwIfAborted()
+    signal.throwIfAborted()
     if (usage) onUsage?.(usage, turn)
     said ||= text !== ''
     checkEnd(turn, { text, calls, finish, usage, message })
@@ -96,7 +114,7 @@ async function* answer<Context>(
     if (step >= maxSteps) throw new ModelError('answer', { detail: `The model used tools in all of ${maxSteps} steps` })
     messages.push(message)
     said = true
-    const pending = yield* useTools(turn, options, calls, messages, used)
+    const pending = yield* useTools(turn, options, calls, messages, used, signal)
     if (pending) {
       yield* thoughts.end()
       yield* handOver(turn, pending, used)
@@ -146,9 +164,9 @@ async function* useTools<Context>(
   { tools = [], clientTools = [] }: ChatCompletionsOptions<Context>,
   calls: ModelCall[],
   messages: WireMessage[],
-  used: string[]
+  used: string[],
+  signal: AbortSignal
 ): AsyncGenerator<ResponderEvent, HandedCall | null, undefined> {
-  const { signal } = turn
   let pending: HandedCall | null = null
   for (const call of calls) {
     const tell = (content: string) => messages.push({ role: 'tool', tool_call_id: call.id, content })

@@ -143,7 +143,8 @@ function reasonOf({ status, code = '', detail = '' }: ModelFailure): ModelErrorR
 export function logModelError(
   turn: Pick<Turn, 'log' | 'thread' | 'requestId'>,
   error: ModelError,
-  about: object = {}
+  about: object = {},
+  cures: Partial<ModelErrorMessages> = {}
 ): void {
   const { status, code, detail, retryAfterMs, cause } = error.failure
   turn.log.error(
@@ -158,6 +159,6 @@ export function logModelError(
       threadId: turn.thread.id,
       requestId: turn.requestId
     },
-    error.cure
+    cures[error.reason] ?? error.cure
   )
 }

@@ -1,5 +1,14 @@
 export { type AttachmentStoreHarness, attachmentStoreContract } from './attachment-store-contract.ts'
 export { memoryThreadStore } from './memory-thread-store.ts'
+export {
+  type CompletionRequest,
+  calls,
+  type Exchange,
+  type ModelServer,
+  modelServer,
+  type Reply,
+  says
+} from './model-server.ts'
 export { allEvents, readEvents } from './read-events.ts'
 export { type ScriptedResponder, type ScriptStep, scriptedResponder } from './scripted-responder.ts'
 export { type ContractCase, threadStoreContract } from './thread-store-contract.ts'

@@ -4,50 +4,36 @@ import { stepCountIs, streamText, type ToolSet, tool } from 'ai'
 import { MockLanguageModelV3, simulateReadableStream } from 'ai/test'
 import { postgresThreadStore, type StreamEvent, type ThreadItem, type Turn, toModelInput } from 'fastify-chatkit'
 import { type AiSdkOptions, aiSdk, aiSdkMessages, fromAiSdk } from 'fastify-chatkit/ai-sdk'
-import { memoryThreadStore, readEvents } from 'fastify-chatkit/testing'
+import { calls, memoryThreadStore, modelServer, readEvents, says } from 'fastify-chatkit/testing'
 import t, { type Test } from 'tap'
 import { z } from 'zod'
-import { add, buildApp, create, kinds, threadIdOf } from '../fixtures/build-app.ts'
+import { add, buildApp, create, type Json, kinds, threadIdOf } from '../fixtures/build-app.ts'
 import { migratedDatabase } from '../fixtures/database.ts'
-import { calls, modelServer, type Reply, says, until } from './fixtures/model-server.ts'
+import { until } from '../fixtures/until.ts'
+import { type Reply, responderApp, textOf } from './fixtures/responder-app.ts'
 
 const quiet = { onError: () => undefined, maxRetries: 0 }
 
 type Options = AiSdkOptions & { tools?: ToolSet; apiKey?: string; store?: ReturnType<typeof memoryThreadStore> }
 
 /** A model that replies so, the AI SDK in front of it, and an app that asks that. */
-async function setUp(
-  t: Test,
-  { tools, apiKey = 'sk-secret', store = memoryThreadStore(), ...options }: Options,
-  ...replies: Reply[]
-) {
-  const { baseUrl, exchanges } = await modelServer(t, ...replies)
-  const provider = createOpenAICompatible({ name: 'fake', baseURL: baseUrl, apiKey })
-  const respond = aiSdk((turn, messages) => {
-    const model = provider('fake')
-    return streamText({
-      ...quiet,
-      model,
-      messages,
-      ...(tools ? { tools } : {}),
-      stopWhen: stepCountIs(5),
-      abortSignal: turn.signal
-    })
-  }, options)
-  const client = await buildApp(t, { respond, threadStore: store })
-  const items = async (threadId: string): Promise<ThreadItem[]> =>
-    (await store.forOwner('ada').listItems(threadId, { limit: 99, order: 'asc', hidden: true })).data
-  return { ...client, exchanges, items, problems: () => client.logged.filter(line => Number(line.level) >= 40) }
+function setUp(t: Test, { tools, apiKey = 'sk-secret', store, ...options }: Options, ...replies: Reply[]) {
+  const respond = (baseURL: string) => {
+    const provider = createOpenAICompatible({ name: 'fake', baseURL, apiKey })
+    return aiSdk((turn, messages) => {
+      const model = provider('fake')
+      return streamText({
+        ...quiet,
+        model,
+        messages,
+        ...(tools ? { tools } : {}),
+        stopWhen: stepCountIs(5),
+        abortSignal: turn.signal
+      })
+    }, options)
+  }
+  return responderApp(t, { respond, ...(store ? { store } : {}) }, ...replies)
 }
-
-const textOf = (events: StreamEvent[]) =>
-  events
-    .map(event =>
-      event.type === 'thread.item.updated' && event.update.type === 'assistant_message.content_part.text_delta'
-        ? event.update.delta
-        : ''
-    )
-    .join('')
 
 const weather = tool({
   description: 'Weather of a city',
@@ -529,7 +515,7 @@ t.test('messages go to the SDK with pictures, calls and outputs', async t => {
       content: [{ type: 'tool-result', toolCallId: 'c', toolName: 'zoom', output: { type: 'json', value: null } }]
     }
   ])
-  const { baseUrl, exchanges } = await modelServer(t, says(['ok']))
+  const { baseUrl, exchanges } = await modelServer<Json>(t, says(['ok']))
   const provider = createOpenAICompatible({ name: 'fake', baseURL: baseUrl })
   const image = input.map(message =>
     message.type === 'user' ? { ...message, content: message.content.filter(part => part.type !== 'file') } : message

@@ -1,12 +1,13 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { postgresThreadStore, progress, type StreamEvent, type ThreadItem } from 'fastify-chatkit'
+import { postgresThreadStore, progress, type StreamEvent } from 'fastify-chatkit'
 import { type ChatCompletionsOptions, chatCompletions, defineTool } from 'fastify-chatkit/chat-completions'
-import { memoryThreadStore, readEvents } from 'fastify-chatkit/testing'
+import { calls, memoryThreadStore, modelServer, readEvents, says } from 'fastify-chatkit/testing'
 import t, { type Test } from 'tap'
 import { z } from 'zod'
 import { add, buildApp, create, kinds, threadIdOf } from '../fixtures/build-app.ts'
 import { migratedDatabase } from '../fixtures/database.ts'
-import { calls, modelServer, type Reply, says, until } from './fixtures/model-server.ts'
+import { until } from '../fixtures/until.ts'
+import { type Reply, responderApp, textOf } from './fixtures/responder-app.ts'
 
 const weather = {
   name: 'weather',
@@ -15,24 +16,8 @@ const weather = {
 }
 
 /** A model that replies so, and an app that asks it. */
-async function setUp(t: Test, options: Partial<ChatCompletionsOptions>, ...replies: Reply[]) {
-  const { baseUrl, exchanges } = await modelServer(t, ...replies)
-  const store = memoryThreadStore()
-  const respond = chatCompletions({ baseUrl, model: 'fake', ...options })
-  const client = await buildApp(t, { respond, threadStore: store })
-  const items = async (threadId: string): Promise<ThreadItem[]> =>
-    (await store.forOwner('ada').listItems(threadId, { limit: 99, order: 'asc', hidden: true })).data
-  return { ...client, exchanges, items, problems: () => client.logged.filter(line => Number(line.level) >= 40) }
-}
-
-const textOf = (events: StreamEvent[]) =>
-  events
-    .map(event =>
-      event.type === 'thread.item.updated' && event.update.type === 'assistant_message.content_part.text_delta'
-        ? event.update.delta
-        : ''
-    )
-    .join('')
+const setUp = (t: Test, options: Partial<ChatCompletionsOptions>, ...replies: Reply[]) =>
+  responderApp(t, { respond: baseUrl => chatCompletions({ baseUrl, model: 'fake', ...options }) }, ...replies)
 
 t.test('text is shown as it comes: the first piece before the model says its last', async t => {
   const { post, exchanges } = await setUp(t, {}, says(['One', ' two', ' three'], 150))
@@ -953,3 +938,76 @@ t.test('options that cannot be meant are an error at start-up', async t => {
   ])
     t.throws(() => chatCompletions(options), TypeError, JSON.stringify(options))
 })
+
+t.test('a server that only says it is alive has not begun to answer', async t => {
+  const alive: Reply = async ({ raw, response }) => {
+    for (let count = 0; count < 40 && !response.destroyed; count++) {
+      raw(': loading\n\n')
+      await wait(25)
+    }
+  }
+  const { events, exchanges, problems } = await setUp(
+    t,
+    { firstTokenTimeoutMs: 120, idleTimeoutMs: 500, retries: 1 },
+    alive,
+    says(['Here', ' I am'], 150)
+  )
+  t.equal(textOf(await events(create('Hi'))), 'Here I am', 'it is asked again, and may take its time once it has begun')
+  t.equal(exchanges.length, 2)
+  t.ok(exchanges[0]?.leftAt)
+  t.match(problems(), [{ reason: 'timeout' }])
+})
+
+t.test('a whole answer has its time, however many steps it takes', async t => {
+  const slow = { name: 'slow', execute: async () => await wait(120) }
+  const { events, exchanges, problems } = await setUp(
+    t,
+    { tools: [slow], answerTimeoutMs: 200 },
+    calls('slow', {}),
+    says(['Half of', ' it', ' all'], 100)
+  )
+  const told = await events(create('Hi'))
+  t.match(told.at(-1), { type: 'error', allow_retry: true })
+  t.match(textOf(told), /^Half of/, 'what was said by then is kept')
+  t.match(problems(), [{ reason: 'timeout', detail: 'The answer was not complete within 200 ms' }])
+  await until(() => exchanges[1]?.leftAt !== null)
+  t.throws(() => chatCompletions({ baseUrl: 'http://127.0.0.1', model: 'fake', answerTimeoutMs: 0 }), TypeError)
+})
+
+t.test('a message is annotated once it is whole', async t => {
+  const annotate = (text: string) => [
+    { source: { type: 'file' as const, title: 'One', filename: 'one.md' }, index: text.indexOf('[1]') }
+  ]
+  const { events } = await setUp(t, { annotate }, says(['So it ', 'is [1', '], they say.']))
+  const told = await events(create('Hi'))
+  t.strictSame(kinds(told).slice(-4), ['text_delta', 'annotation_added', 'done', 'assistant_message done'])
+  t.match(told.at(-1), {
+    item: { content: [{ annotations: [{ type: 'annotation', source: { filename: 'one.md' }, index: 9 }] }] }
+  })
+})
+
+t.test(
+  'what a provider quotes of the conversation is kept out of the log, and the advice is the application’s own',
+  async t => {
+    const secret = 'my password is "hunter2", by the way, since the spring of last year'
+    const refuses =
+      (message: string): Reply =>
+      ({ json }) =>
+        json(400, { error: { message, type: 'invalid_request_error' } })
+    const { events, logged, problems } = await setUp(
+      t,
+      { cures: { request: 'Look at OPENAI_MODEL' } },
+      refuses(`Cannot read: ${secret}`),
+      refuses(`Cannot read ${JSON.stringify({ content: secret })}`),
+      refuses(`Cannot read '${secret.slice(0, 40)}...`)
+    )
+    for (let count = 0; count < 3; count++)
+      t.match((await events(create(secret))).at(-1), { type: 'error', message: /not available/, allow_retry: false })
+    t.notMatch(JSON.stringify(logged), /hunter2|password/)
+    t.match(problems(), [
+      { msg: 'Look at OPENAI_MODEL', detail: 'Cannot read: …' },
+      { detail: 'Cannot read {"content":"…"}' },
+      { detail: "Cannot read '…" }
+    ])
+  }
+)

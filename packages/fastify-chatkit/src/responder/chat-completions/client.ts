@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { ModelError, modelError } from '../model-error.ts'
 import { type Delta, failureIn, parseDelta } from './delta.ts'
 import { eventData } from './event-data.ts'
+import { withoutRequest } from './without-request.ts'
 
 /** Where a model is, and how patient to be with it. Times are in milliseconds. */
 export type ModelServer = {
@@ -12,6 +13,8 @@ export type ModelServer = {
   headers?: Record<string, string>
   /** Until the server begins to answer; one that has to load its model first needs time. @default 60_000 */
   connectTimeoutMs?: number
+  /** From the request to the first words, thoughts or calls of an answer; comments do not count. @default no limit but the other two */
+  firstTokenTimeoutMs?: number
   /** Between two signs of life of an answer. @default 60_000 */
   idleTimeoutMs?: number
   /** How often a request is repeated when nothing of an answer had come. @default 2 */
@@ -41,12 +44,20 @@ const longestMs = 2 ** 31 - 1
 export function checkServer(server: ModelServer): void {
   if (!/^https?:$/.test(URL.canParse(server.baseUrl) ? new URL(server.baseUrl).protocol : ''))
     throw new TypeError('baseUrl must be an http or https URL, such as http://127.0.0.1:11434/v1')
-  for (const name of ['connectTimeoutMs', 'idleTimeoutMs', 'retries', 'maxRetryDelayMs'] as const) {
+  for (const name of ['connectTimeoutMs', 'firstTokenTimeoutMs', 'idleTimeoutMs'] as const) {
     const value = server[name]
-    const least = name.endsWith('TimeoutMs') ? 1 : 0
-    if (value !== undefined && (!Number.isInteger(value) || value < least || value > longestMs))
-      throw new TypeError(`${name} must be a whole number of at least ${least}`)
+    if (value !== undefined && !isTimeout(value)) throw new TypeError(`${name} must be a whole number of at least 1`)
   }
+  for (const name of ['retries', 'maxRetryDelayMs'] as const) {
+    const value = server[name]
+    if (value !== undefined && value !== 0 && !isTimeout(value))
+      throw new TypeError(`${name} must be a whole number of at least 0`)
+  }
+}
+
+/** Whether a timer of Node can wait so many milliseconds. */
+export function isTimeout(value: number): boolean {
+  return Number.isInteger(value) && value >= 1 && value <= longestMs
 }
 
 /**
@@ -74,7 +85,10 @@ export async function* streamCompletion(
       return
     } catch (thrown) {
       if (signal.aborted) throw signal.reason
-      const error = thrown instanceof ModelError ? thrown : new ModelError('unavailable', { cause: thrown })
+      const error = withoutRequest(
+        thrown instanceof ModelError ? thrown : new ModelError('unavailable', { cause: thrown }),
+        body
+      )
       const delay = error.failure.retryAfterMs ?? Math.round(500 * 2 ** attempt * (0.75 + Math.random() / 2))
       if (begun || !error.retries || attempt >= retries || delay > maxRetryDelayMs) throw error
       onRetry(error, delay)
@@ -93,12 +107,17 @@ async function* request(
   body: object,
   signal: AbortSignal
 ): AsyncGenerator<Delta, void, undefined> {
-  const { baseUrl, connectTimeoutMs = 60_000, idleTimeoutMs = 60_000, fetch = globalThis.fetch } = server
+  const { baseUrl, connectTimeoutMs = 60_000, firstTokenTimeoutMs, idleTimeoutMs = 60_000 } = server
+  const { fetch = globalThis.fetch } = server
   const apiKey = typeof server.apiKey === 'function' ? await server.apiKey() : server.apiKey
   signal.throwIfAborted()
   const ending = new AbortController()
   let timedOut: string | null = null
   let timer = setTimeout(() => end(`No answer began within ${connectTimeoutMs} ms`), connectTimeoutMs)
+  const firstTimer =
+    firstTokenTimeoutMs === undefined
+      ? undefined
+      : setTimeout(() => end(`Nothing of an answer came within ${firstTokenTimeoutMs} ms`), firstTokenTimeoutMs)
   let patienceMs = idleTimeoutMs
   const end = (why: string) => {
     timedOut = why
@@ -132,12 +151,16 @@ async function* request(
     })
     watch.start()
     if (!response.ok) throw await failure(response, apiKey, watch)
-    yield* deltas(response, watch)
+    for await (const delta of deltas(response, watch)) {
+      clearTimeout(firstTimer)
+      yield delta
+    }
   } catch (error) {
     if (timedOut !== null) throw new ModelError('timeout', { detail: timedOut })
     throw error
   } finally {
     clearTimeout(timer)
+    clearTimeout(firstTimer)
     signal.removeEventListener('abort', leave)
     ending.abort()
   }

@@ -1,4 +1,5 @@
 import type { ResponderEvent } from '../../protocol/event.ts'
+import type { Annotation } from '../../protocol/source.ts'
 import { StreamedMessage } from '../helpers/streamed-message.ts'
 import type { Thoughts } from '../helpers/thoughts.ts'
 import type { Turn } from '../responder.ts'
@@ -22,7 +23,8 @@ export type Step = {
 export async function* showStep(
   turn: Pick<Turn, 'newItemId'>,
   deltas: AsyncIterable<Delta>,
-  thoughts: Thoughts
+  thoughts: Thoughts,
+  annotate: (text: string) => Omit<Annotation, 'type'>[] = () => []
 ): AsyncGenerator<ResponderEvent, Step, undefined> {
   const message = new StreamedMessage(turn)
   const collector = new CallCollector()
@@ -61,6 +63,7 @@ export async function* showStep(
   }
   const rest = tag.end()
   yield* spoken(rest.text, rest.reasoning)
+  if (message.text !== '') for (const annotation of annotate(message.text)) yield* message.annotate(annotation)
   yield* message.end()
   yield* thoughts.endThought()
 

@@ -1,10 +1,10 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { type Ask, echo, say, type TitleOptions, titleFrom, withTitle } from 'fastify-chatkit'
 import { askChatCompletions } from 'fastify-chatkit/chat-completions'
-import { readEvents } from 'fastify-chatkit/testing'
+import { modelServer, readEvents, says } from 'fastify-chatkit/testing'
 import t, { type Test } from 'tap'
 import { add, buildApp, create, kinds, threadIdOf } from '../../fixtures/build-app.ts'
-import { modelServer, says, until } from '../fixtures/model-server.ts'
+import { until } from '../../fixtures/until.ts'
 
 const naming = (t: Test, ask: Ask, options: TitleOptions = {}) =>
   buildApp(t, { respond: withTitle(echo, ask, options) })

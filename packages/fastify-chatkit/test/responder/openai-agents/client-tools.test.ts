@@ -1,11 +1,12 @@
 import { Agent, type ModelProvider, type RunContext, tool } from '@openai/agents'
 import type { StreamEvent } from 'fastify-chatkit'
 import { type AgentContext, clientTool } from 'fastify-chatkit/openai-agents'
+import { calls, modelServer, says } from 'fastify-chatkit/testing'
 import t from 'tap'
 import { z } from 'zod'
 import { add, create, kinds, threadIdOf } from '../../fixtures/build-app.ts'
-import { agentApp, answerOf } from '../fixtures/agent-app.ts'
-import { calls, says } from '../fixtures/model-server.ts'
+import { agentApp } from '../fixtures/agent-app.ts'
+import { answerOf } from '../fixtures/responder-app.ts'
 import { responds, responseSays } from '../fixtures/responses-reply.ts'
 
 const getCart = clientTool({
@@ -241,7 +242,6 @@ t.test('a tool that waits for an approval ends the run, and the log says so', as
 
 t.test('a client tool says what it needs', async t => {
   const { Runner, OpenAIProvider } = await import('@openai/agents')
-  const { modelServer } = await import('../fixtures/model-server.ts')
   const { baseUrl } = await modelServer(
     t,
     responds(response => {

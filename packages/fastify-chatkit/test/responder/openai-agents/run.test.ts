@@ -2,10 +2,11 @@ import { Agent, type Model, OpenAIProvider, Runner } from '@openai/agents'
 import type { ModelMessage } from 'fastify-chatkit'
 import * as openaiAgentsModule from 'fastify-chatkit/openai-agents'
 import { agentContext, agentInput, fromAgentRun } from 'fastify-chatkit/openai-agents'
+import { modelServer, says } from 'fastify-chatkit/testing'
 import t from 'tap'
-import { add, buildApp, create, kinds, threadIdOf } from '../../fixtures/build-app.ts'
-import { agentApp, answerOf, textOf } from '../fixtures/agent-app.ts'
-import { modelServer, says } from '../fixtures/model-server.ts'
+import { add, buildApp, create, type Json, kinds, threadIdOf } from '../../fixtures/build-app.ts'
+import { agentApp } from '../fixtures/agent-app.ts'
+import { answerOf, textOf } from '../fixtures/responder-app.ts'
 import { responseSays } from '../fixtures/responses-reply.ts'
 
 t.test('fastify-chatkit/openai-agents exports these names', async t => {
@@ -68,7 +69,7 @@ const messages: ModelMessage[] = [
 ]
 
 t.test('what a model is told takes the SDK’s form, which each of its models understands', async t => {
-  const { baseUrl, exchanges } = await modelServer(t, responseSays(['Yes']), says(['Yes']))
+  const { baseUrl, exchanges } = await modelServer<Json>(t, responseSays(['Yes']), says(['Yes']))
   const agent = new Agent({ name: 'Helper', model: 'fake' })
   for (const useResponses of [true, false]) {
     const modelProvider = new OpenAIProvider({ apiKey: 'k', baseURL: baseUrl, useResponses })
@@ -107,7 +108,7 @@ t.test('what a model is told takes the SDK’s form, which each of its models un
 })
 
 t.test('a responder may run several agents, one after another, and say things between them', async t => {
-  const { baseUrl } = await modelServer(t, responseSays(['billing']), responseSays(['It costs 7 €']))
+  const { baseUrl } = await modelServer<Json>(t, responseSays(['billing']), responseSays(['It costs 7 €']))
   const modelProvider = new OpenAIProvider({ apiKey: 'k', baseURL: baseUrl, useResponses: true })
   const runner = new Runner({ modelProvider })
   const agent = new Agent({ name: 'Helper', model: 'fake' })

@@ -1,11 +1,12 @@
 import { type RunContext, tool } from '@openai/agents'
 import { progress, type StreamEvent, say, type WorkflowItem } from 'fastify-chatkit'
 import { type AgentContext, clientTool } from 'fastify-chatkit/openai-agents'
+import { calls, says } from 'fastify-chatkit/testing'
 import t from 'tap'
 import { z } from 'zod'
 import { create, kinds, threadIdOf } from '../../fixtures/build-app.ts'
-import { agentApp, answerOf, textOf } from '../fixtures/agent-app.ts'
-import { calls, says } from '../fixtures/model-server.ts'
+import { agentApp } from '../fixtures/agent-app.ts'
+import { answerOf, textOf } from '../fixtures/responder-app.ts'
 import { responds, responseSays } from '../fixtures/responses-reply.ts'
 
 type Run = RunContext<AgentContext>

@@ -1,10 +1,11 @@
 import { postgresThreadStore, type StreamEvent } from 'fastify-chatkit'
-import { memoryThreadStore, readEvents } from 'fastify-chatkit/testing'
+import { memoryThreadStore, readEvents, says } from 'fastify-chatkit/testing'
 import t from 'tap'
 import { add, create, kinds, threadIdOf } from '../../fixtures/build-app.ts'
 import { migratedDatabase } from '../../fixtures/database.ts'
-import { agentApp, answerOf, textOf } from '../fixtures/agent-app.ts'
-import { type Reply, says, until } from '../fixtures/model-server.ts'
+import { until } from '../../fixtures/until.ts'
+import { agentApp } from '../fixtures/agent-app.ts'
+import { answerOf, type Reply, textOf } from '../fixtures/responder-app.ts'
 import { message, responds, responseSays, text } from '../fixtures/responses-reply.ts'
 
 const modes = [
