@@ -1,7 +1,8 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { createTestDatabase } from 'embedded-database/testing'
 import pg from 'pg'
 import t from 'tap'
-import { lookups } from '../../src/identity/lookups.ts'
+import { LOOKUP_CHANNEL, lookups } from '../../src/identity/lookups.ts'
 import { prepared } from '../../src/identity/sql.ts'
 
 t.test('look-ups of one turn are one query', async t => {
@@ -59,6 +60,39 @@ t.test('look-ups of one turn are one query', async t => {
     t.same(
       sent.map(([keys]) => (keys as string[]).length),
       [100, 100, 100, 100, 50]
+    )
+  })
+
+  t.test('a crowd that asks one thing does not keep others waiting', async t => {
+    const { first } = lookups(counting, { timeoutMs: 5000, maxBatch: 100 })
+    sent.length = 0
+    await Promise.all([
+      ...Array.from({ length: 450 }, (_, n) => first(byId, [String(n + 1)])),
+      first(byBoth, ['00000000-0000-4000-8000-000000000001', 'thing 1'])
+    ])
+    t.equal(sent.length, 6)
+    t.equal(sent[1]?.length, 2, 'the other question goes out after the first part of the crowd')
+  })
+
+  t.test('it is known what was asked, and how it went', async t => {
+    const { first, stats } = lookups(counting, { timeoutMs: 5000 })
+    const published: unknown[] = []
+    const note = (lookup: unknown) => void published.push(lookup)
+    subscribe(LOOKUP_CHANNEL, note)
+    t.teardown(() => unsubscribe(LOOKUP_CHANNEL, note))
+    const broken = prepared(['text'], 'select * from missing where a = $1')
+    const asked = Promise.allSettled([first(byId, ['1']), first(byId, ['1']), first(byId, ['2']), first(broken, ['1'])])
+    await new Promise(setImmediate)
+    t.match(stats, { queries: 2, underWay: 2 })
+    await asked
+    t.match(stats, { queries: 2, keys: 3, largestBatch: 2, failures: 1, underWay: 0 })
+    t.ok(stats.totalMs > 0)
+    t.match(
+      new Set(published),
+      new Set([
+        { keys: 2, durationMs: Number, failed: false },
+        { keys: 1, durationMs: Number, failed: true }
+      ])
     )
   })
 
