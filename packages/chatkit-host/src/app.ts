@@ -14,6 +14,7 @@ import { surviveLosses } from './database.ts'
 import { type Drain, watchAnswers } from './drain.ts'
 import { replyToErrors } from './error-reply.ts'
 import { healthRoutes } from './health.ts'
+import { identityCache } from './identity-cache.ts'
 import { rateLimits } from './limit/rate-limits.ts'
 import { metricsRoute } from './metrics/metrics-route.ts'
 import { page } from './page.ts'
@@ -76,6 +77,7 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
     secret,
     ...acceptedTokens(config),
     trustedOrigins: config.corsOrigins,
+    cache: identityCache(app, config),
     hook: 'onRequest',
     logAttempts: config.production,
     ...(config.production ? { onRejected } : explainAttempts(print))

@@ -18,6 +18,10 @@ export interface Config {
   readonly jwksUrl: string | null
   /** Whether this host is its own sign-in. */
   readonly signIn: boolean
+  /** Whether users are kept until the database says that they changed. */
+  readonly identityCache: boolean
+  /** Where that is heard; `null`: on a connection of the pool. */
+  readonly unpooledUrl: string | null
   readonly corsOrigins: readonly string[]
   readonly host: string
   readonly port: number
@@ -101,6 +105,8 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     authUrl: values.BETTER_AUTH_URL,
     jwksUrl: values.BETTER_AUTH_JWKS_URL,
     signIn: values.BETTER_AUTH_MOUNT ?? values.DATABASE_URL === null,
+    identityCache: values.IDENTITY_CACHE,
+    unpooledUrl: values.DATABASE_URL_UNPOOLED,
     corsOrigins: values.CORS_ORIGINS,
     host: values.HOST,
     port: values.PORT,

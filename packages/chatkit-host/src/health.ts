@@ -7,6 +7,9 @@ import type { Drain } from './drain.ts'
 import { OPERATIONAL } from './operational.ts'
 import { checkTables } from './tables/tables.ts'
 
+/** Without these the host answers all the same, if more slowly: they are told, and do not make it unready. */
+const CONVENIENCES = ['identityCache']
+
 /** Whether one part can do its work; sentences with cures when it cannot. They hold no secret. */
 type Part = readonly string[]
 
@@ -47,7 +50,8 @@ export function healthRoutes(
   app.get('/health/live', OPERATIONAL, async () => ({ status: 'live', server: SERVER_NAME }))
   app.get('/health/ready', OPERATIONAL, async (request, reply) => {
     const found = { ...(await ask()), shutdown: drain.begun ? ['The host has been told to stop.'] : [] }
-    const problems = Object.values(found).flat()
+    const needed = Object.entries(found).filter(([name]) => !CONVENIENCES.includes(name))
+    const problems = needed.flatMap(([, part]) => part)
     if (problems.join() !== told) {
       told = problems.join()
       if (problems.length > 0) app.log.warn({ problems }, 'not ready')
@@ -73,12 +77,15 @@ export function hasToken({ headers }: Pick<IncomingMessage, 'headers'>, token: s
 }
 
 async function askAll(app: FastifyInstance): Promise<Record<string, Part>> {
-  const [database, tables, authentication] = await Promise.all([
+  const { betterAuthUser } = app
+  const [database, tables, authentication, identityCache] = await Promise.all([
     inTime(askDatabase(app)),
     inTime(checkAllTables(app)),
-    inTime(app.betterAuthUser.check())
+    inTime(betterAuthUser.check()),
+    inTime(betterAuthUser.checkCache())
   ])
-  return { database, tables, authentication }
+  const cached = betterAuthUser.stats().cache !== null
+  return { database, tables, authentication, ...(cached ? { identityCache } : {}) }
 }
 
 async function checkAllTables({ pg }: FastifyInstance): Promise<Part> {

@@ -5,6 +5,7 @@ import { buildApp, type Dependencies } from './app.ts'
 import type { Config } from './config.ts'
 import { type DataDirectory, openDataDirectory } from './data-directory.ts'
 import { checkAuthTables, type HostDatabase, type Migration, migrate, openHostDatabase } from './database.ts'
+import { identityCacheMigration } from './identity-cache.ts'
 import { describeAnswers } from './responder.ts'
 import { StartError } from './start-error.ts'
 import { hostMigration } from './tables/tables.ts'
@@ -62,7 +63,7 @@ export async function startHost(
 
 /** Opens the database, brings its tables up to date, and closes it again. */
 export async function migrateOnly(config: Config, print: (line: string) => void): Promise<void> {
-  const { database } = await prepare(config, print)
+  const { database } = await prepare(config, print, config.identityCache)
   await database.close()
   print('The tables are up to date.')
 }
@@ -74,7 +75,8 @@ interface Prepared {
   data: DataDirectory | null
 }
 
-async function prepare(config: Config, print: (line: string) => void): Promise<Prepared> {
+/** @param watch whether triggers may be put on tables that belong to another application. */
+async function prepare(config: Config, print: (line: string) => void, watch = false): Promise<Prepared> {
   const data = config.databaseUrl === null ? openDataDirectory(config.dataDirectory) : null
   const secret = config.secret ?? data?.secret()
   if (secret === undefined) throw new StartError('BETTER_AUTH_SECRET is missing: DATABASE_URL is set.')
@@ -84,6 +86,7 @@ async function prepare(config: Config, print: (line: string) => void): Promise<P
   try {
     const authMigration = provider === null ? checkAuthTables : (await provider).betterAuthMigration(secret)
     const migrations: Migration[] = [authMigration, chatkitMigration, hostMigration]
+    if (watch || (config.identityCache && config.signIn)) migrations.push(identityCacheMigration)
     for (const line of await migrate(database.pool, migrations)) print(`Made ${line}`)
     return { database, secret, data }
   } catch (error) {

@@ -85,6 +85,16 @@ export const variables = {
     'none: only its own',
     text => list(text).map(origin)
   ),
+  IDENTITY_CACHE: variable(
+    '1 keeps users who were looked up until the database says that they changed; `chatkit-host migrate` then makes the triggers that say so',
+    '0: every request is looked up',
+    text => yesOrNo(text ?? '0')
+  ),
+  DATABASE_URL_UNPOOLED: variable(
+    'a direct connection to the same database, for IDENTITY_CACHE behind a pooler such as that of Neon',
+    'a connection of DATABASE_URL',
+    text => (text === undefined ? null : postgresUrl(text))
+  ),
   HOST: variable('the address to listen on; 0.0.0.0 for all', '127.0.0.1', text => host(text ?? '127.0.0.1')),
   PORT: variable('the port to listen on; 0 takes a free one', '3000', text => port(text ?? '3000')),
   TRUST_PROXY: variable(

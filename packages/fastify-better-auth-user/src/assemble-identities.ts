@@ -18,6 +18,8 @@ export interface IdentityStats {
 export interface Identities {
   store: IdentityStore
   stats(): IdentityStats
+  /** What keeps identities from being cached now; empty when they are not meant to be. */
+  checkCache(): Promise<string[]>
 }
 
 /** Options → where users and sessions are found, and whether what was found is kept. */
@@ -32,7 +34,8 @@ export function assembleIdentities(app: FastifyInstance, options: CheckedOptions
   const cached = cache === null ? null : cachedStore(app, options, store, cache)
   return {
     store: cached ?? store,
-    stats: () => ({ lookups: postgres?.stats ?? null, cache: cached?.stats ?? null })
+    stats: () => ({ lookups: postgres?.stats ?? null, cache: cached?.stats ?? null }),
+    checkCache: async () => (await cached?.checkChannel()) ?? []
   }
 }
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { assembleIdentities, databaseOf, type IdentityStats } from './assemble-identities.ts'
+import { assembleIdentities, databaseOf, type Identities, type IdentityStats } from './assemble-identities.ts'
 import type { Pipeline } from './authenticate.ts'
 import { apiKey } from './credential/api-key.ts'
 import { bearerJwt } from './credential/bearer-jwt.ts'
@@ -32,6 +32,7 @@ export interface Assembly {
   memberships(): MembershipStore
   /** What keeps requests from being authenticated now: a sentence with its cure for each problem. */
   check(): Promise<string[]>
+  checkCache: Identities['checkCache']
   stats(): Stats
   /** @throws TypeError when there is no database to look in. */
   migrations(): RevocationMigrations
@@ -76,6 +77,7 @@ export async function assemble(app: FastifyInstance, options: CheckedOptions): P
       discloseReasons: options.discloseReasons,
       isForeign: source => trustedOrigins !== null && isForeignOrigin(source, trustedOrigins)
     },
+    checkCache: identities.checkCache,
     stats: () => ({ proofs: sumOf(kept), ...identities.stats() }),
     migrations: () => revocationMigrations(databaseOf(app, options), tables),
     memberships: () => (memberships ??= postgresMembershipStore(databaseOf(app, options), tables)),

@@ -21,6 +21,8 @@ import type { AuthMode, BetterAuthUserOptions } from './options.ts'
 export interface BetterAuthUser {
   /** What keeps requests from being authenticated now: a sentence with its cure for each problem. For readiness probes. */
   check(): Promise<string[]>
+  /** What keeps identities from being cached now, likewise. Requests are served all the same, each looked up. */
+  checkCache(): Promise<string[]>
   /** What was verified, looked up and kept since the plugin was registered. */
   stats(): Stats
   /**
@@ -42,7 +44,7 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
       'request.user is taken: give the other plugin another name (for @fastify/jwt: `decoratorName: "jwtPayload"`)'
     )
   }
-  const { pipeline, memberships, check, stats, migrations } = await assemble(app, options)
+  const { pipeline, memberships, check, checkCache, stats, migrations } = await assemble(app, options)
   const gate = createGate(pipeline, options)
 
   app.decorateRequest('user', null)
@@ -51,6 +53,7 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
   app.decorateRequest(ATTEMPT, null)
   app.decorate('betterAuthUser', {
     check,
+    checkCache,
     stats,
     get migrations() {
       return migrations()
