@@ -108,8 +108,10 @@ async function ask(url: string, body: object | null): Promise<Record<string, unk
   const fields = typeof answer === 'object' && answer !== null ? { ...answer } : {}
   if (response.ok) return fields
   const { message } = fields as { message?: unknown }
-  if (response.status === 429) throw new SignInError('Too many attempts. Wait a minute and try again.')
-  throw new SignInError(typeof message === 'string' && message ? message : `The server answered ${response.status}.`)
+  if (typeof message === 'string' && message) throw new SignInError(message)
+  throw new SignInError(
+    response.status === 429 ? 'Too many attempts; try again in a minute.' : `The server answered ${response.status}.`
+  )
 }
 
 function personOf(user: unknown): Person {

@@ -54,13 +54,15 @@ export class Conversation {
   readonly feedback = new Map<string, 'positive' | 'negative'>()
   readonly #surroundings: Surroundings
   #turn: AbortController | null = null
+  /** The thread it is to be, while that is not fetched. */
+  #wanted: string | null = null
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings
   }
 
   get id(): string | null {
-    return this.view.thread?.id ?? null
+    return this.view.thread?.id ?? this.#wanted
   }
 
   /** Whether an answer is being waited for. */
@@ -73,9 +75,17 @@ export class Conversation {
     this.#turn?.abort()
   }
 
+  /** Says what the answer is waiting for. */
+  note(text: string): void {
+    if (!this.#turn) return
+    this.view = { ...this.view, progress: { text } }
+    this.#changed()
+  }
+
   /** Fetches a thread and its newest items. */
   async load(threadId: string): Promise<void> {
     const { client, signedIn } = this.#surroundings
+    this.#wanted = threadId
     this.loading = true
     this.failure = null
     this.#changed()

@@ -1,17 +1,19 @@
-import { betterAuthAccount, isSignedOut, type Person, tokenAccount } from './account.ts'
+import { betterAuthAccount, tokenAccount } from './account.ts'
 import { Conversation, type Surroundings } from './chat.ts'
 import { chatkitClient, isChatKitClientError } from './client/index.js'
 import { createComposer } from './composer.ts'
-import { askForTitle, confirm, createSignInDialog } from './dialogs.ts'
+import { createSignInDialog } from './dialogs.ts'
 import { append, find, icon } from './dom.ts'
+import { createDrawer } from './drawer.ts'
 import { createHistory, titleFor } from './history.ts'
 import type { ItemActions } from './item.ts'
+import { createManagement } from './manage.ts'
 import { announcement, createPane, sentence } from './pane.ts'
+import { createSession } from './session.ts'
 import { readSettings } from './settings.ts'
 
 const settings = readSettings()
 const account = settings.signIn === null ? tokenAccount() : betterAuthAccount(settings.signIn)
-const signInDialog = createSignInDialog(settings, account)
 
 /** Files are this server's, under whichever name this browser knows it. */
 function localUrl(url: string): string {
@@ -24,62 +26,21 @@ const client = chatkitClient({
   getHeaders: () => account.headers(),
   fetch: (input, init) => fetch(typeof input === 'string' ? localUrl(input) : input, init),
   // The server says every 15 seconds that it is there.
-  idleMs: 50_000
+  idleMs: 50_000,
+  onRetry: ({ error }) => current.note(`${sentence(error)}. Trying again`)
 })
 
 // Who is there ------------------------------------------------------------------------------------------------------
 
-let person: Person | null = null
-const personName = find('person-name', HTMLElement)
-const personEmail = find('person-email', HTMLElement)
-const signInButton = find('open-sign-in', HTMLButtonElement)
-const signOutButton = find('sign-out', HTMLButtonElement)
-
-function showPerson(): void {
-  personName.textContent = person?.name ?? ''
-  personEmail.textContent = person?.email ?? ''
-  signInButton.hidden = person !== null
-  signOutButton.hidden = person === null
-}
-
-/** Asks to sign in. Somebody else than before finds nothing of what was shown. */
-async function askToSignIn(reason?: string): Promise<boolean> {
-  const before = person
-  const found = await signInDialog.ask(reason ? { reason, email: before?.email ?? '' } : undefined)
-  if (!found) return false
-  const isAnother = before !== null && before.email !== found.email
-  person = found
-  showPerson()
-  if (isAnother) forgetEverything()
-  if (isAnother || before === null) void history.load()
-  return !isAnother
-}
-
-async function signedIn<Result>(work: () => Promise<Result>): Promise<Result> {
-  for (;;) {
-    try {
-      return await work()
-    } catch (error) {
-      if (!isSignedOut(error)) throw error
-      const again = await askToSignIn('Your session has ended. Sign in to go on; nothing you wrote is lost.')
-      if (!again) throw error
-    }
-  }
-}
-
-signInButton.addEventListener('click', () => void askToSignIn().then(openFromAddress))
-signOutButton.addEventListener('click', async () => {
-  try {
-    await account.signOut()
-  } catch (error) {
-    say(sentence(error))
-    return
-  }
-  person = null
-  showPerson()
-  forgetEverything()
-  void askToSignIn().then(openFromAddress)
+const session = createSession({
+  account,
+  dialog: createSignInDialog(settings, account),
+  arrived: () => void history.load(),
+  gone: forgetEverything,
+  signedInByHand: openFromAddress,
+  failed: error => say(sentence(error))
 })
+const { signedIn } = session
 
 function forgetEverything(): void {
   for (const one of conversations.values()) one.stop()
@@ -136,7 +97,8 @@ const conversations = new Map<string, Conversation>()
 let current = new Conversation(surroundings)
 
 const pane = createPane(actionsFor)
-const history = createHistory(client, signedIn, () => drawer(false))
+const drawer = createDrawer()
+const history = createHistory(client, signedIn, () => drawer.close())
 const composer = createComposer({
   settings,
   client,
@@ -175,22 +137,19 @@ async function copy(text: string): Promise<void> {
 // What is shown -----------------------------------------------------------------------------------------------------
 
 const heading = find('title', HTMLElement)
-const renameButton = find('rename-open', HTMLButtonElement)
-const deleteButton = find('delete-open', HTMLButtonElement)
 
 function show(): void {
   const { thread, allowCancel } = current.view
   const title = thread ? titleFor(thread) : 'New conversation'
   heading.textContent = title
   document.title = `${title} · Chat`
-  renameButton.hidden = thread === null
-  deleteButton.hidden = thread === null
+  management.show()
   const closed = thread && thread.status.type !== 'active' ? thread.status : null
   const reason = closed && ('reason' in closed ? closed.reason : null)
   composer.show({
     busy: current.busy,
     allowCancel,
-    disabled: closed ? (reason ?? 'This conversation is closed') : null
+    disabled: closed ? (reason ?? 'This conversation is closed') : current.loading ? 'Loading' : null
   })
   pane.show(current)
 }
@@ -207,9 +166,18 @@ function replaceAddress(threadId: string): void {
   window.history.replaceState(null, '', hash)
 }
 
+function threadIdInAddress(): string {
+  try {
+    return decodeURIComponent(location.hash.slice(1))
+  } catch {
+    // Cut off by whoever passed it on.
+    return ''
+  }
+}
+
 function openFromAddress(): void {
-  if (person === null) return
-  const threadId = decodeURIComponent(location.hash.slice(1))
+  if (session.person === null) return
+  const threadId = threadIdInAddress()
   if (threadId === '') {
     if (current.id !== null) open(new Conversation(surroundings))
     return
@@ -235,79 +203,36 @@ find('skip', HTMLAnchorElement).addEventListener('click', event => {
 find('new', HTMLButtonElement).addEventListener('click', () => {
   window.history.pushState(null, '', location.pathname)
   open(new Conversation(surroundings))
-  drawer(false)
+  drawer.close()
   composer.focus()
 })
 
-renameButton.addEventListener('click', async () => {
-  const { thread } = current.view
-  const conversation = current
-  if (!thread) return
-  const title = await askForTitle(thread.title ?? '')
-  if (title === null) return
-  try {
-    const renamed = await signedIn(() => client.renameThread(thread.id, title))
-    conversation.view = { ...conversation.view, thread: renamed }
-    history.put(renamed)
-    say('Renamed.')
-  } catch (error) {
-    conversation.failure = { error, again: null }
-  }
-  show()
-})
-
-deleteButton.addEventListener('click', async () => {
-  const { thread } = current.view
-  const conversation = current
-  if (!thread) return
-  const text = `“${titleFor(thread)}” and everything in it will be gone for good.`
-  if (!(await confirm('Delete this conversation?', text, 'Delete'))) return
-  conversation.stop()
-  try {
-    await signedIn(() => client.deleteThread(thread.id))
-  } catch (error) {
-    conversation.failure = { error, again: null }
+const management = createManagement({
+  client,
+  signedIn,
+  current: () => current,
+  failed: show,
+  renamed(_conversation, thread) {
+    history.put(thread)
     show()
-    return
+    say('Renamed.')
+  },
+  deleted(conversation, threadId) {
+    conversations.delete(threadId)
+    history.remove(threadId)
+    if (conversation === current) {
+      replaceAddress('')
+      open(new Conversation(surroundings))
+    }
+    composer.focus()
+    say('Deleted.')
   }
-  conversations.delete(thread.id)
-  history.remove(thread.id)
-  if (conversation === current) {
-    replaceAddress('')
-    open(new Conversation(surroundings))
-  }
-  composer.focus()
-  say('Deleted.')
 })
-
-// The drawer, on a narrow screen ------------------------------------------------------------------------------------
-
-const openDrawer = find('drawer-open', HTMLButtonElement)
-const narrow = matchMedia('(width < 48rem)')
-
-function drawer(isOpen: boolean): void {
-  document.body.classList.toggle('drawer', isOpen)
-  openDrawer.setAttribute('aria-expanded', String(isOpen))
-  find('sidebar', HTMLElement).inert = narrow.matches && !isOpen
-  find('main', HTMLElement).inert = narrow.matches && isOpen
-  if (isOpen) find('drawer-close', HTMLButtonElement).focus()
-  else if (find('sidebar', HTMLElement).contains(document.activeElement)) openDrawer.focus()
-}
-
-openDrawer.addEventListener('click', () => drawer(true))
-find('drawer-close', HTMLButtonElement).addEventListener('click', () => {
-  drawer(false)
-  openDrawer.focus()
-})
-find('shade', HTMLElement).addEventListener('click', () => drawer(false))
-narrow.addEventListener('change', () => drawer(false))
 
 document.addEventListener('keydown', event => {
   if (event.key !== 'Escape' || document.querySelector('dialog[open]')) return
-  if (document.body.classList.contains('drawer')) {
-    drawer(false)
-    openDrawer.focus()
-  } else if (current.busy && current.view.allowCancel) current.stop()
+  if (drawer.isOpen) drawer.close()
+  else if (current.busy && current.view.allowCancel) current.stop()
 })
 
 // The connection ----------------------------------------------------------------------------------------------------
@@ -321,7 +246,7 @@ function showConnection(): void {
 window.addEventListener('offline', showConnection)
 window.addEventListener('online', () => {
   showConnection()
-  if (person === null) return
+  if (session.person === null) return
   void history.load()
   const { failure, id, busy } = current
   // What was lost on the way may be complete on the server.
@@ -348,20 +273,14 @@ for (const button of document.querySelectorAll<HTMLButtonElement>('dialog [data-
 
 async function begin(): Promise<void> {
   showConnection()
-  drawer(false)
   show()
   try {
-    person = await account.whoIsIt()
+    await session.begin()
+    current.failure = null
   } catch (error) {
     current.failure = { error, again: () => void begin() }
-    show()
-    return
   }
-  current.failure = null
-  showPerson()
   show()
-  if (person === null) await askToSignIn()
-  else void history.load()
   openFromAddress()
   composer.focus()
 }

@@ -15,7 +15,7 @@ const ACCEPTED = ['image/*', 'text/*', 'application/pdf', 'application/json'] as
 /** Files with one message. */
 const MAX_COUNT = 10
 
-const DAY = 24 * 60 * 60 * 1000
+const HOUR = 60 * 60 * 1000
 
 /** What a page must know to attach something. It is public. */
 export interface AttachmentLimits {
@@ -29,7 +29,7 @@ export interface AttachmentLimits {
 export interface Attachments {
   store: LocalAttachmentStore
   limits: AttachmentLimits
-  /** Adds the routes that take the bytes and give them out, and once a day removes what nobody uses. */
+  /** Adds the routes that take the bytes and give them out, and every hour removes what nobody has used for a day. */
   register(app: FastifyInstance, threadStore: ThreadStore): Promise<void>
 }
 
@@ -62,13 +62,14 @@ export function openAttachments(
       await scope.register(attachmentRoutes, { store, threadStore, path: ATTACHMENTS_PATH })
       const collect = async () => {
         try {
-          const collected = await collectOrphans({ threadStore, attachments: store, olderThanMs: DAY })
-          scope.log.info(collected, 'attachments that nobody uses were removed')
+          const collected = await collectOrphans({ threadStore, attachments: store, olderThanMs: 24 * HOUR })
+          if (collected.attachments + collected.bytes > 0)
+            scope.log.info(collected, 'attachments that nobody uses were removed')
         } catch (error) {
           scope.log.warn({ err: error }, 'attachments that nobody uses could not be removed')
         }
       }
-      const timer = setInterval(() => void collect(), DAY).unref()
+      const timer = setInterval(() => void collect(), HOUR).unref()
       scope.addHook('onClose', async () => clearInterval(timer))
     }
   }

@@ -6,7 +6,7 @@ import { bearer, signUp } from './fixtures/people.ts'
 const asBrowser = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
 
 t.test('the page', async t => {
-  const host = await openHost(t, { DATA_DIR: t.testdir({}), ATTACHMENT_MB: '1' })
+  const host = await openHost(t, { DATA_DIR: t.testdir({}), ATTACHMENT_MB: '1', LOG_LEVEL: 'trace' })
   const get = (path: string, headers: Record<string, string> = {}) => fetch(`${host.url}${path}`, { headers })
   const document = await get('/', asBrowser)
   const html = await document.text()
@@ -131,6 +131,14 @@ t.test('the page', async t => {
     const picture = await fetch(preview)
     t.same(Buffer.from(await picture.arrayBuffer()), png)
     t.match(picture.headers.get('content-security-policy'), /sandbox/)
+    t.ok(
+      host.log.some(line => line.includes('/support/chatkit/attachments/file')),
+      'it was logged'
+    )
+    t.notOk(
+      host.log.some(line => line.includes(new URL(preview).search.slice(7, 40))),
+      'without the key to the file'
+    )
     t.equal((await fetch(preview.replace(/.{9}$/, 'forgeddd'))).status, 403)
     await t.rejects(mine.createAttachment({ name: 'a.bin', size: 2 * 1024 ** 2, mimeType: 'text/plain' }), {
       status: 413,
