@@ -4,6 +4,7 @@ import type { Bench } from './bench.ts'
 export const benches: Record<string, () => Promise<Bench>> = {
   auth: async () => (await import('./auth.ts')).auth,
   'auth-scale': async () => (await import('./auth-scale.ts')).authScale,
+  revocation: async () => (await import('./revocation.ts')).revocation,
   threads: async () => (await import('./threads.ts')).threads,
   start: async () => (await import('./start.ts')).start
 }
