@@ -67,7 +67,7 @@ export const page: FastifyPluginAsync<PageOptions> = async (app, options) => {
   const open = { config: { auth: false } } as const
 
   app.get('/', open, async (request, reply) => {
-    reply.header('vary', 'accept')
+    reply.vary('Accept')
     if (!request.headers.accept?.includes('text/html')) return options.about
     const { html, version } = await read()
     reply.headers(PAGE_HEADERS).header('cache-control', 'no-cache').header('etag', `"${version}"`)

@@ -393,6 +393,28 @@ t.test('an answer that breaks off is lost, and not asked for again', async t => 
   }
 })
 
+t.test('a server that dies while it answers', async t => {
+  const server = await buildApp(t, {
+    async *respond(turn) {
+      yield { type: 'progress_update', text: 'Not for long' }
+      await once(turn.signal, 'abort')
+    }
+  })
+  let view = emptyView
+  const reading = (async () => {
+    for await (const one of chatkitClient({ url: server.url, ...asAda }).createThread('Hi')) {
+      view = applyEvent(view, one)
+      if (one.type === 'progress_update') server.app.server.closeAllConnections()
+    }
+  })()
+  t.match(await failure(reading), { code: 'CONNECTION_LOST', retryable: true })
+  t.strictSame(
+    endTurn(view).items.map(({ type }) => type),
+    ['user_message'],
+    'what was told before stays'
+  )
+})
+
 t.test('a server that is not there', async t => {
   const { server, ...options } = await rawServer(t, () => undefined)
   server.close()
