@@ -20,6 +20,7 @@ const ABOUT_SQL = [
   'packages/fastify-better-auth-user/test/check',
   'packages/fastify-better-auth-user/test/identity/lookups',
   'packages/fastify-better-auth-user/test/identity/postgres',
+  'packages/fastify-better-auth-user/test/identity/revocation-triggers',
   'packages/fastify-chatkit/test/attachment/collect-orphans',
   'packages/fastify-chatkit/test/store/import-threads',
   'packages/fastify-chatkit/test/store/migrate',

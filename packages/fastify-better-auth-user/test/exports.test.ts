@@ -3,8 +3,11 @@ import t from 'tap'
 
 t.test('the public names', async t => {
   t.same(Object.keys(published).sort(), [
+    'CACHE_CHANNEL',
     'DECISION_CHANNEL',
+    'LOOKUP_CHANNEL',
     'betterAuthUser',
+    'cachedIdentityStore',
     'combinedRevocations',
     'currentUser',
     'default',
