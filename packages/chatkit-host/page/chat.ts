@@ -47,6 +47,8 @@ export type FormAnswer = { status: 'answered' | 'skipped'; answers?: Record<stri
 export class Conversation {
   view: ThreadView = emptyView
   failure: Failure | null = null
+  /** Whether the last answer was stopped. */
+  stopped = false
   /** Whether its items are being fetched. */
   loading = false
   /** Where older items go on; `null` when there are none. */
@@ -88,6 +90,7 @@ export class Conversation {
     this.#wanted = threadId
     this.loading = true
     this.failure = null
+    this.stopped = false
     this.#changed()
     try {
       const { thread, items } = await signedIn(async () => {
@@ -206,6 +209,7 @@ export class Conversation {
     const turn = new AbortController()
     this.#turn = turn
     this.failure = null
+    this.stopped = false
     this.#changed()
     let begun = false
     try {
@@ -228,6 +232,7 @@ export class Conversation {
       if (!turn.signal.aborted) this.#fail(error, begun ? this.#answerAgain() : options.again)
     }
     this.#turn = null
+    this.stopped = begun && turn.signal.aborted
     this.view = endTurn(this.view)
     const { error } = this.view
     if (error && !this.failure) this.failure = { error, again: error.allow_retry ? this.#answerAgain() : null }

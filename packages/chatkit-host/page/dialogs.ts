@@ -108,6 +108,7 @@ function passwordFields(): Fields {
     id: 'password',
     name: 'password',
     type: 'password',
+    autocomplete: 'current-password',
     required: true,
     minlength: 8,
     maxlength: 128

@@ -126,7 +126,8 @@ function keepFocus(old: HTMLElement, made: HTMLElement): void {
 }
 
 /** What is said in passing: below the messages, and gone with the next turn. */
-function transient({ view, failure, loading, busy }: Conversation): (Node | null)[] {
+function transient(conversation: Conversation): (Node | null)[] {
+  const { view, failure, loading, busy, stopped } = conversation
   const waiting = busy && view.unfinished.length === 0
   return [
     loading && view.items.length === 0 ? h('p', { class: 'working' }, 'Loading the conversation') : null,
@@ -134,8 +135,22 @@ function transient({ view, failure, loading, busy }: Conversation): (Node | null
       h('div', { class: `notice ${level}`, role: 'note' }, title ? h('strong', {}, title) : null, markdown(message))
     ),
     waiting ? h('p', { class: 'working' }, view.progress?.text ?? 'Waiting for the answer') : null,
+    stopped ? stoppedRow(conversation) : null,
     failure && failureRow(failure)
   ]
+}
+
+/** Without a word of an answer, there is nothing else at which it could be asked for again. */
+function stoppedRow(conversation: Conversation): HTMLElement {
+  const question = conversation.lastQuestion
+  const silent = question !== null && conversation.view.items.at(-1) === question
+  const again = () => question && void conversation.retry(question.id)
+  return h(
+    'div',
+    { class: 'notice' },
+    h('p', {}, 'You stopped this answer.'),
+    silent && h('button', { type: 'button', class: 'button', on: { click: again } }, 'Try again')
+  )
 }
 
 function failureRow({ error, again }: Failure): HTMLElement {
