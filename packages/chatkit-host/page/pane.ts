@@ -147,7 +147,7 @@ function stoppedRow(conversation: Conversation): HTMLElement {
   const again = () => question && void conversation.retry(question.id)
   return h(
     'div',
-    { class: 'notice' },
+    { class: silent ? 'notice' : 'hint' },
     h('p', {}, 'You stopped this answer.'),
     silent && h('button', { type: 'button', class: 'button', on: { click: again } }, 'Try again')
   )

@@ -138,7 +138,11 @@ async function readPage(settings: object): Promise<Page> {
   const hash = createHash('sha256').update(template).update(JSON.stringify(settings))
   for (const [name, { bytes }] of files) hash.update(name).update(bytes)
   const version = hash.digest('base64url').slice(0, 22)
+  // Modules name one another, level by level: told of all at once, a browser need not find out one after the other.
+  const preload = /^.*\{\{module\}\}.*\n/m
+  const modules = [...files.keys()].filter(name => name.endsWith('.js'))
   const html = template
+    .replace(preload, line => modules.map(name => line.replace('{{module}}', name)).join(''))
     .replaceAll('{{files}}', `${PAGE_PATH}/${version}`)
     .replaceAll('{{settings}}', () => escapeAttribute(JSON.stringify(settings)))
   return { html, version, files }

@@ -43,6 +43,7 @@ t.test('the page', async t => {
     t.notMatch(policy, /unsafe|https?:|\*/)
     t.equal(document.headers.get('x-content-type-options'), 'nosniff')
     t.equal(document.headers.get('referrer-policy'), 'no-referrer')
+    t.notMatch(html, /\{\{/)
     t.notMatch(html, /<style|\sstyle=|\son\w+=|<script(?![^>]* src=)/i, 'nothing inline')
     t.same([...html.matchAll(/(?:src|href)="(?!\/page\/|#)([^"]*)"/g)], [], 'nothing from elsewhere')
   })
@@ -86,6 +87,11 @@ t.test('the page', async t => {
       }
       t.notMatch(text, /innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function/, path)
     }
+    t.same(
+      [...seen].filter(path => path.endsWith('.js')).filter(path => !html.includes(`modulepreload" href="${path}"`)),
+      [],
+      'all of them are named at once'
+    )
     for (const name of ['main.js', 'client/index.js', 'client/transport.js', 'vendor/marked.js', 'page.css'])
       t.ok(
         [...seen].some(path => path.endsWith(`/${name}`)),
