@@ -6,5 +6,6 @@ export const benches: Record<string, () => Promise<Bench>> = {
   'auth-scale': async () => (await import('./auth-scale.ts')).authScale,
   revocation: async () => (await import('./revocation.ts')).revocation,
   threads: async () => (await import('./threads.ts')).threads,
+  streams: async () => (await import('./streams.ts')).streams,
   start: async () => (await import('./start.ts')).start
 }

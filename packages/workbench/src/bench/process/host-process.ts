@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { root } from '../machine.ts'
-import type { Remains } from './collector.ts'
+import type { Remains } from './remains.ts'
 
 /** The host as people start it: its own program, in a process of its own. */
 export interface HostProcess {

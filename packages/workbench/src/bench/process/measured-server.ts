@@ -1,5 +1,6 @@
 import type { ServerName } from '../server/servers.ts'
 import { startChild } from './child.ts'
+import type { Remains } from './remains.ts'
 
 /** What a server's process used between `begin` and `end`. */
 export interface Usage {
@@ -17,6 +18,8 @@ export interface MeasuredServer {
   port: number
   begin(): Promise<void>
   end(): Promise<Usage>
+  /** After a collection of garbage. */
+  remains(): Promise<Remains>
   /** Something only this server knows how to do. */
   ask<Answer>(what: string, about?: unknown): Promise<Answer>
   close(): Promise<void>
@@ -41,6 +44,7 @@ export async function startServer({ server, settings, label, profile }: ServerOp
       port,
       begin: () => child.ask('begin'),
       end: () => child.ask('end'),
+      remains: () => child.ask('remains'),
       ask: (what, about) => child.ask('special', { what, about }),
       close: () => child.close()
     }

@@ -4,6 +4,7 @@ import { type IntervalHistogram, monitorEventLoopDelay } from 'node:perf_hooks'
 import { type Built, type ServerName, servers } from '../server/servers.ts'
 import { answerParent } from './answer.ts'
 import type { Usage } from './measured-server.ts'
+import { remainsHere } from './remains.ts'
 
 let built: Built | null = null
 let begun: { cpu: NodeJS.CpuUsage; time: number; delay: IntervalHistogram } | null = null
@@ -34,6 +35,7 @@ answerParent(
       begun = null
       return usage
     },
+    remains: remainsHere,
     /** A question that only this server understands. */
     special({ what, about }: { what: string; about: unknown }): unknown {
       const deed = built?.deeds?.[what]

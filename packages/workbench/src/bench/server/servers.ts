@@ -19,7 +19,8 @@ export const servers = {
   chatkit: (): Promise<Module> => import('./chatkit.ts'),
   'fastify-jwt': (): Promise<Module> => import('./fastify-jwt.ts'),
   plugin: (): Promise<Module> => import('./plugin.ts'),
-  'prepared-query': (): Promise<Module> => import('./prepared-query.ts')
+  'prepared-query': (): Promise<Module> => import('./prepared-query.ts'),
+  stream: (): Promise<Module> => import('./stream.ts')
 }
 
 export type ServerName = keyof typeof servers

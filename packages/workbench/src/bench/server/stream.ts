@@ -1,0 +1,60 @@
+import { once } from 'node:events'
+import type { ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import Fastify from 'fastify'
+import { chatkit, migrateChatkit, postgresThreadStore, say, type Turn } from 'fastify-chatkit'
+import { OWNER } from './chatkit.ts'
+import { openPool } from './pool.ts'
+import type { Built } from './servers.ts'
+
+/** What a message asks for: so many deltas; deltas without end; a stream in which nothing happens. */
+export const ENDLESS = 'endless'
+export const IDLE = 'idle'
+
+const WORD = 'streaming '
+const FRAME = `data: ${JSON.stringify({
+  type: 'thread.item.updated',
+  item_id: 'msg_000000000000000000000000',
+  update: { type: 'assistant_message.content_part.text_delta', content_index: 0, delta: WORD }
+})}\n\n`
+
+/** The plugin with a responder that never waits, and beside it the least a server can do for the same bytes. */
+export async function build({ connectionString }: { connectionString: string }): Promise<Built> {
+  const pool = openPool(connectionString)
+  await migrateChatkit(pool)
+  const app = Fastify()
+  const open = new Set<{ stream: Readable; socket: ServerResponse }>()
+  app.addHook('onSend', async (_request, reply, payload) => {
+    if (!(payload instanceof Readable)) return
+    const one = { stream: payload, socket: reply.raw }
+    open.add(one)
+    reply.raw.once('close', () => open.delete(one))
+  })
+  await app.register(chatkit, {
+    owner: request => String(request.headers[OWNER]),
+    threadStore: postgresThreadStore(pool),
+    respond: turn => say(turn, words(turn))
+  })
+  app.post('/loop', async (request, reply) => {
+    const { count } = request.body as { count: number }
+    reply.hijack()
+    reply.raw.writeHead(200, { 'content-type': 'text/event-stream' })
+    for (let sent = 0; sent < count; sent++) if (!reply.raw.write(FRAME)) await once(reply.raw, 'drain')
+    reply.raw.end()
+  })
+  return {
+    app,
+    deeds: {
+      /** Bytes of the stream that waits longest for its reader, in this process. */
+      unsent: () => Math.max(...[...open].map(({ stream, socket }) => stream.readableLength + socket.writableLength))
+    },
+    close: () => pool.end()
+  }
+}
+
+async function* words({ input, signal }: Turn): AsyncGenerator<string> {
+  const asked = input?.content.map(part => ('text' in part ? part.text : '')).join('')
+  if (asked === IDLE) await once(signal, 'abort')
+  const count = asked === ENDLESS ? Number.POSITIVE_INFINITY : Number(asked)
+  for (let sent = 0; sent < count && !signal.aborted; sent++) yield WORD
+}
