@@ -29,8 +29,8 @@ export function headerToken({ headers, rawHeaders }: CredentialSource, name: str
 
 /** Exactly one token between spaces. */
 export function oneToken(text: string, where: string): Extracted {
-  const token = /^ *([\x21-\x7e]+) *$/.exec(text)?.[1]
-  if (token === undefined) return malformed(`${where} needs exactly one token`)
+  const token = text.replace(/^ +| +$/g, '')
+  if (!/^[\x21-\x7e]+$/.test(token)) return malformed(`${where} needs exactly one token`)
   if (token.length > MAX_CREDENTIAL_LENGTH) return malformed(`token longer than ${MAX_CREDENTIAL_LENGTH} characters`)
   return token
 }
@@ -42,7 +42,9 @@ function isBearer(value: string): boolean {
 function valuesOf(rawHeaders: readonly string[], name: string): string[] {
   const values: string[] = []
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    if (rawHeaders[index]?.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '')
+    const header = rawHeaders[index]
+    // Lengths first: most headers are another, and need not be written in small letters to see it.
+    if (header?.length === name.length && header.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '')
   }
   return values
 }
