@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { messageOf, Told } from './connection-errors.ts'
 import { type Life, paceOf, persistentChannel } from './persistent-channel.ts'
 import type { Change, RevocationChannel } from './revocations.ts'
@@ -5,7 +6,6 @@ import type { Change, RevocationChannel } from './revocations.ts'
 /** The part of a client of ioredis that is used to listen. */
 export interface RedisSubscriber {
   psubscribe(pattern: string): Promise<unknown>
-  ping(): Promise<unknown>
   on(event: 'pmessage', listener: (pattern: string, channel: string, message: string) => void): unknown
   on(event: 'close', listener: () => void): unknown
   on(event: 'error', listener: (error: Error) => void): unknown
@@ -16,8 +16,9 @@ export interface RedisSubscriber {
   options?: { db?: number }
 }
 
-/** The part of a client of ioredis that is used to look at the server's settings. */
+/** The part of a client of ioredis that is used to look at the server. */
 export interface RedisInspector {
+  publish(channel: string, message: string): Promise<unknown>
   config(operation: 'GET', name: string): Promise<unknown>
   info(section: string): Promise<string>
 }
@@ -48,14 +49,19 @@ export interface RedisRevocationsOptions {
 const NEEDED = 'Kg$xe'
 /** `A` stands for these, among others. */
 const IN_ALL = 'g$xe'
+/** No key of Better Auth's is called so; none of this name is ever written. */
+const HEARTBEAT = 'fastify-better-auth-user:heartbeat'
 const LISTS = ['active-sessions-', 'revoked-sessions-before-']
 
 /**
  * Changes in Better Auth's secondary storage, told by Redis's keyspace events. Nothing is written.
  *
- * Events and the answer to a PING leave the server over the same connection in the order in which they happened, so what
- * was written before a PING was sent has been told when it is answered. FLUSHALL and FLUSHDB cause no events: they are
- * noticed by the next heartbeat. Not for Redis Cluster, whose nodes tell of their own keys only.
+ * Each heartbeat publishes, over `client`, on a channel of a key that does not exist. Messages leave the server in the
+ * order in which they came up, so what was written before has been told when it is heard; and it is heard only while the
+ * subscription stands and both connections lead to one server, which the answer to a PING would not prove.
+ *
+ * FLUSHALL and FLUSHDB cause no events: they are noticed by the next heartbeat. Not for Redis Cluster, whose nodes tell of
+ * their own keys only.
  *
  * @throws TypeError for options that cannot work.
  */
@@ -73,36 +79,48 @@ export function redisRevocations(options: RedisRevocationsOptions): RevocationCh
   // Without a listener ioredis prints what it suffers from, and that is told already.
   subscriber.on('error', () => {})
 
-  return persistentChannel({ live, sentenceOf })
+  const channel = persistentChannel({ live, sentenceOf })
+  return {
+    ...channel,
+    async close() {
+      await channel.close()
+      // Nobody waits for it: the connection may be broken.
+      subscriber.punsubscribe(pattern).catch(() => {})
+    }
+  }
 
   async function live({ within, fail, changed, trusted }: Life): Promise<never> {
-    const onMessage = (asked: string, channel: string) => {
-      if (asked === pattern) changed(changeOf(channel.slice(space.length)))
+    let flushes: string | null = null
+    let [nonce, proved] = ['', () => {}]
+    const onMessage = (asked: string, channel: string, message: string) => {
+      if (asked !== pattern) return
+      const key = channel.slice(space.length)
+      if (key !== HEARTBEAT) changed(changeOf(key))
+      // Other services have heartbeats, too.
+      else if (message === nonce) proved()
     }
     const onClose = () => fail(new Error('the connection was closed'))
     subscriber.on('pmessage', onMessage)
     subscriber.on('close', onClose)
     try {
       await within(timeoutMs, 'Redis', subscriber.psubscribe(pattern))
-      let flushes: string | null = null
       for (;;) {
         const sentAt = performance.now()
-        const [before] = await within(
-          leaseMs,
-          'Redis',
-          Promise.all([readFlushes(), checkSettings(), subscriber.ping()])
-        )
-        // What was flushed later is seen by the next heartbeat.
-        if (flushes !== null && before !== flushes) changed('everything')
-        flushes = before
+        nonce = randomBytes(12).toString('base64url')
+        const heard = new Promise<void>(resolve => {
+          proved = resolve
+        })
+        const asked = [readFlushes(), checkSettings(), client.publish(space + HEARTBEAT, nonce), heard] as const
+        const [found] = await within(leaseMs, 'Redis', Promise.all(asked))
+        // What is flushed from now on is seen by the next heartbeat.
+        if (flushes !== null && found !== flushes) changed('everything')
+        flushes = found
         trusted(sentAt + leaseMs)
         await within(Number.POSITIVE_INFINITY, '', pause(sentAt + heartbeatMs - performance.now()))
       }
     } finally {
       subscriber.off('pmessage', onMessage)
       subscriber.off('close', onClose)
-      // Nobody waits for it: the connection may be the very thing that is broken.
-      subscriber.punsubscribe(pattern).catch(() => {})
     }
   }
 

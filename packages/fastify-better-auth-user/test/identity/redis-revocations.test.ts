@@ -7,7 +7,7 @@ import {
 } from 'fastify-better-auth-user'
 import { Redis } from 'ioredis'
 import t, { type Test } from 'tap'
-import type { Change, RevocationChannel } from '../../src/identity/revocations.ts'
+import type { RevocationChannel } from '../../src/identity/revocations.ts'
 import { recordingListener } from '../fixtures/recording-listener.ts'
 import { startRedisBetterAuth } from '../fixtures/redis-better-auth.ts'
 import { type RedisServer, startRedis, withoutRedis } from '../fixtures/redis-server.ts'
@@ -32,22 +32,16 @@ t.test('sessions in Redis, users in Postgres: what people do is told', { skip: w
   const { pool, redis } = betterAuth
   await revocationMigrations(pool, {}, { sessions: false }).up()
   const postgres = postgresRevocations({ database: pool, sessions: false })
-  const { log, channel, trusted, lost } = await open(t, combinedRevocations(channelOf(t, redis), postgres))
+  const { log, channel, trusted, lost, named } = await open(t, combinedRevocations(channelOf(t, redis), postgres))
   await trusted()
   t.same(await channel.check(), [])
 
-  const told = async (work: () => Promise<unknown>) => {
+  const step = async (what: string, names: () => string[], work: () => Promise<unknown>) => {
     const start = log.length
     await work()
-    // Each of them tells in its order; so does the mark come last.
-    await redis.client.set('better-auth:active-sessions-the end', '')
-    const changes = () => log.slice(start).flatMap(heard => ('changed' in heard ? [heard.changed] : []))
-    const ends = (change: Change) => change !== 'everything' && change.userIds.includes('the end')
-    while (!changes().some(ends)) await new Promise(resolve => setImmediate(resolve))
-    return changes()
+    await Promise.all(names().map(name => named(name, start)))
+    t.pass(what)
   }
-  const names = (changes: Change[], name: string) =>
-    changes.some(change => change !== 'everything' && [...change.userIds, ...change.sessionTokens].includes(name))
 
   await betterAuth.signUp('Root')
   await pool.query(`update "user" set role = 'admin'`)
@@ -55,23 +49,39 @@ t.test('sessions in Redis, users in Postgres: what people do is told', { skip: w
   const ada = await betterAuth.signUp('Ada')
   const as = ({ token }: { token: string }) => ({ authorization: `Bearer ${token}` })
   let desk = ada
-  const arrival = await told(async () => {
-    desk = await betterAuth.signIn('ada@example.com')
-  })
-  t.ok(names(arrival, desk.token) && names(arrival, ada.user.id), 'a sign-in, by token and user')
-  const departure = await told(() => betterAuth.post('/sign-out', {}, as(desk)))
-  t.ok(names(departure, desk.token) && names(departure, ada.user.id), 'a sign-out')
   const userId = ada.user.id
-  const ban = await told(() => betterAuth.post('/admin/ban-user', { userId }, as(root)))
-  t.ok(names(ban, userId) && names(ban, ada.token), 'a ban')
-  const removal = await told(() => betterAuth.post('/admin/remove-user', { userId }, as(root)))
-  t.ok(names(removal, userId), 'a user removed')
+  await step(
+    'a sign-in',
+    () => [desk.token, userId],
+    async () => {
+      desk = await betterAuth.signIn('ada@example.com')
+    }
+  )
+  await step(
+    'a sign-out',
+    () => [desk.token, userId],
+    () => betterAuth.post('/sign-out', {}, as(desk))
+  )
+  await step(
+    'a ban',
+    () => [ada.token, userId],
+    () => betterAuth.post('/admin/ban-user', { userId }, as(root))
+  )
+  await step(
+    'a user removed',
+    () => [userId],
+    () => betterAuth.post('/admin/remove-user', { userId }, as(root))
+  )
 
   const start = log.length
   await pool.query('drop trigger fastify_better_auth_user_update on "user"')
   await lost(/"user" are not those of this version/, start)
   const silent = log.length
-  await told(async () => {})
+  await step(
+    'one goes on telling',
+    () => ['grace'],
+    () => redis.client.set('better-auth:active-sessions-grace', '')
+  )
   t.notOk(
     log.slice(silent).some(heard => 'trusted' in heard),
     'trusted only while both are'
@@ -86,8 +96,11 @@ t.test('what else happens to keys', { skip: withoutRedis }, async t => {
   const key = 'a[b*c]\\:token'
   const token = { userIds: [], sessionTokens: ['token'] }
   t.same(await change(() => redis.client.set(key, '{}')), token)
-  t.same(await change(() => redis.client.pexpire(key, 1)), token, 'a time to live')
-  t.same(await change(() => redis.client.get(key)), token, 'its end')
+  t.same(await change(() => redis.client.pexpire(key, 300)), token, 'a time to live')
+  const ends = async () => {
+    while ((await redis.client.exists(key)) === 1) await new Promise(resolve => setTimeout(resolve, 10))
+  }
+  t.same(await change(ends), token, 'its end')
   const mark = 'a[b*c]\\:revoked-sessions-before-ada'
   t.same(await change(() => redis.client.set(mark, '1')), { userIds: ['ada'], sessionTokens: [] })
   const { length } = log
@@ -118,6 +131,24 @@ t.test('a Redis that cannot be relied on', { skip: withoutRedis }, async t => {
     const vouched = await open(t, channelOf(t, redis, { keyspaceEvents: 'vouched' }))
     t.same(await vouched.channel.check(), [])
     t.same(await vouched.change(() => redis.client.set('better-auth:x', '')), { userIds: [], sessionTokens: ['x'] })
+  })
+
+  await t.test('that is another one than the subscription leads to', async t => {
+    const [redis, other] = [await startRedis(t, EVENTS), await startRedis(t, EVENTS)]
+    const { channel, log } = await open(t, channelOf(t, redis, { client: other.client }))
+    t.match(await channel.check(), [/did not answer within/])
+    t.notOk(log.some(heard => 'trusted' in heard))
+  })
+
+  await t.test('whose subscription ends', async t => {
+    const redis = await startRedis(t, EVENTS)
+    const subscriber = redis.client.duplicate()
+    t.teardown(() => subscriber.disconnect())
+    const { lost, trusted, log } = await open(t, channelOf(t, redis, { subscriber }))
+    await trusted()
+    await subscriber.punsubscribe()
+    t.ok(await lost(/did not answer within/))
+    t.ok(await trusted(log.length))
   })
 
   await t.test('that goes away, and comes back', async t => {
