@@ -24,12 +24,13 @@ export interface RunningHost {
  *
  * @param print a line for whoever started it.
  * @param options.logStream where the log goes. @default standard output
+ * @param options.respond answers in place of what the configuration asks for.
  * @throws StartError with a sentence that names the cure. Whatever was opened by then is closed again.
  */
 export async function startHost(
   config: Config,
   print: (line: string) => void,
-  options: Pick<Dependencies, 'logStream'> = {}
+  options: Pick<Dependencies, 'logStream' | 'respond'> = {}
 ): Promise<RunningHost> {
   const { database, secret, data } = await prepare(config, print)
   let app: FastifyInstance | null = null
