@@ -73,6 +73,7 @@ async function empty(pool: pg.Pool): Promise<string[]> {
     `select format('%I.%I', schemaname, tablename) as name from pg_tables
       where (schemaname = current_schema() and tablename = any($1))
          or (schemaname = 'chatkit' and tablename not like '%migration%')
+         or (schemaname = 'chatkit_host' and tablename = 'model_usage')
       order by 1`,
     [PEOPLE]
   )

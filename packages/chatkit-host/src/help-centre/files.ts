@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { join, sep } from 'node:path'
+import { basename, dirname, join, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** A Markdown file, as it is told to readers: by its path within the folder, with slashes. */
@@ -18,16 +18,18 @@ const PASSED_OVER = new Set(['node_modules', 'dist', 'test', 'tests', 'help'])
 /** A longer file is no document somebody wrote. */
 const MAX_BYTES = 1024 * 1024
 
-const HERE = fileURLToPath(new URL('.', import.meta.url))
+const PACKAGE = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
  * This project's own documents: a checkout has them where they are written, the published package in its folder `help`.
  */
 export function ownDocuments(): string {
-  const checkout = join(HERE, '..', '..', '..', '..')
-  return existsSync(join(checkout, 'pnpm-workspace.yaml')) && existsSync(join(checkout, 'ARCHITECTURE.md'))
+  // Installed, this package is in a folder `node_modules`, of a project that may have packages and documents as well.
+  const parent = dirname(PACKAGE)
+  const checkout = dirname(parent)
+  return basename(parent) === 'packages' && existsSync(join(checkout, 'ARCHITECTURE.md'))
     ? checkout
-    : join(HERE, '..', '..', 'help')
+    : join(PACKAGE, 'help')
 }
 
 /**

@@ -3,21 +3,7 @@ import type { FastifyInstance } from 'fastify'
 import { type AuthDecision, DECISION_CHANNEL } from 'fastify-better-auth-user'
 import { TURN_CHANNEL, type TurnTrace } from 'fastify-chatkit'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
-
-/** On which the responder that asks a model says how each call went. */
-const MODEL_CHANNEL = 'chatkit-host:model'
-
-/** One call of a model. */
-export interface ModelCall {
-  outcome: string
-  model: string
-  /** `null` when no word came. */
-  firstTokenMs: number | null
-  durationMs: number
-  /** `null` where the model did not say. */
-  inputTokens: number | null
-  outputTokens: number | null
-}
+import { MODEL_CHANNEL, type ModelAnswer } from '../model/telemetry.ts'
 
 /** Label values that come from outside end here: each new one would be a time series for ever. */
 const MOST_VALUES = 20
@@ -160,12 +146,12 @@ function watchModel(registry: Registry): () => void {
   const models = bounded()
   const outcomes = bounded()
   return listen(MODEL_CHANNEL, message => {
-    const call = message as ModelCall
+    const call = message as ModelAnswer
     const model = models(call.model)
     seconds.observe({ model, outcome: outcomes(call.outcome) }, call.durationMs / 1000)
     if (call.firstTokenMs !== null) first.observe({ model }, call.firstTokenMs / 1000)
-    tokens.inc({ model, direction: 'input' }, call.inputTokens ?? 0)
-    tokens.inc({ model, direction: 'output' }, call.outputTokens ?? 0)
+    tokens.inc({ model, direction: 'input' }, call.inputTokens)
+    tokens.inc({ model, direction: 'output' }, call.outputTokens)
   })
 }
 

@@ -72,6 +72,11 @@ export function answerWithModel(options: ModelOptions, around: Surroundings): Re
 
   return async function* (turn) {
     const question = textOf(turn.input)
+    if (question.trim() === '' && (turn.input?.attachments.length ?? 0) === 0) {
+      // Nothing to ask a model; some refuse to be asked nothing.
+      yield* withoutModel(turn)
+      return
+    }
     nameThread(turn, question)
     const length = question.length + (turn.input?.quoted_text?.length ?? 0)
     if (length > options.inputCharacters)

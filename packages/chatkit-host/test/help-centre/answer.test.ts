@@ -186,5 +186,23 @@ t.test('documents of one’s own', async t => {
     t.same(await search(pool, 'Karten', 'german', 3), [])
     t.same(await index('simple'), { documents: 1, changed: 1, removed: 0 }, 'another language is another index')
     t.match(await readHelpFiles(ownDocuments()), [{ path: 'README.md' }], 'this project’s own begin with its README')
+
+    await t.test('rare words tell more than common ones, names more than their parts', async t => {
+      const write = (name: string, text: string) => writeFileSync(join(folder, `${name}.md`), text)
+      for (let count = 0; count < 9; count++)
+        write(`order-${count}`, `# Orders ${count}\n\nOrder after order after order.\n`)
+      write('money', '# Money\n\nAn order can be paid back: that is a refund.\n')
+      write('state', '# States\n\nIt is set by `ORDER_STATE_LATE` or lateAfterDays.\n')
+      write(
+        'late',
+        '# State of late orders\n\nThe state of an order is late when it is late: an order, its state, late after days.\n'
+      )
+      await index('english')
+      const first = async (question: string) => (await search(pool, question, 'english', 1))[0]?.path
+      t.equal(await first('order refund'), 'money.md')
+      t.equal(await first('What does ORDER_STATE_LATE do?'), 'state.md')
+      t.equal(await first('order state late'), 'late.md')
+      t.equal(await first('lateAfterDays'), 'state.md')
+    })
   })
 })

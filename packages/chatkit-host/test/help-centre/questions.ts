@@ -58,7 +58,7 @@ export const questions: readonly (readonly [question: string, ...documents: stri
   ['How do I use the OpenAI Agents SDK?', 'packages/fastify-chatkit/docs/openai-agents.md'],
   ['How do I give threads a title?', 'packages/fastify-chatkit/docs/responders.md'],
   ['maxRetryDelayMs', 'packages/fastify-chatkit/docs/responders.md'],
-  ['Can it be used with Neon and its pooler?', 'packages/chatkit-host/README.md'],
+  ['Can it be used with Neon and its pooler?', 'docs/configuration.md', 'packages/chatkit-host/README.md'],
   [
     'how do I log in with a cookie from the same site',
     'examples/cookie-same-site/README.md',

@@ -107,6 +107,13 @@ t.test('a model answers, with passages of the documents', async t => {
 
   await t.test('it may look up the caller’s own sessions, never their tokens', async t => {
     const bob = await signUp(host.url, 'Bob')
+    const pool = openPool(t, host.databaseUrl)
+    await pool.query(`update session set "userAgent" = 'Bob’s browser' where "userId" = $1`, [bob.id])
+    await pool.query(
+      `insert into session (id, token, "userId", "userAgent", "expiresAt", "createdAt", "updatedAt")
+       values ('over', 'over', $1, 'a session that is over', now() - interval '1 hour', now(), now())`,
+      [ada.id]
+    )
     const { answer, asked } = await ask('Where am I signed in?', [calls('my_sessions', {}), says(['Here.'])])
     t.equal(said(answer), 'Here.')
     const output = String(asked[1]?.body.messages.at(-1)?.content)
@@ -114,6 +121,7 @@ t.test('a model answers, with passages of the documents', async t => {
     t.equal(sessions.length, 1)
     t.same(Object.keys(sessions[0]), ['createdAt', 'expiresAt', 'ipAddress', 'userAgent'])
     t.ok(Date.parse(sessions[0].expiresAt) > Date.now())
+    t.notMatch(output, /Bob|over/)
     for (const { rawToken, id } of [ada, bob]) t.notOk(output.includes(rawToken) || output.includes(id))
   })
 
