@@ -18,7 +18,8 @@ const TABLES: Readonly<Record<string, string>> = {
   'chatkit.migration': 'Which steps of fastify-chatkit’s tables were applied, with their checksums.',
   'chatkit_host.help_document': 'The documents of HELP_DIR as they were when they were indexed.',
   'chatkit_host.help_passage': 'Their passages, indexed for full-text search: what answers when no model does.',
-  'chatkit_host.migration': 'Which steps of the host’s own tables were applied, with their checksums.'
+  'chatkit_host.migration': 'Which steps of the host’s own tables were applied, with their checksums.',
+  'chatkit_host.model_usage': 'Tokens that the answers of a model took, by person and day (UTC); a month is kept.'
 }
 
 interface Column {
