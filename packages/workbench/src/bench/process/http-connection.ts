@@ -1,6 +1,6 @@
 import { connect, type Socket } from 'node:net'
 
-/** An answer, as far as it is looked at. */
+/** An answer, as far as it is looked at: its body byte by byte, which is right for ASCII. */
 export interface HttpAnswer {
   status: number
   body: string
@@ -50,7 +50,7 @@ export async function openHttpConnection(port: number): Promise<HttpConnection> 
     send(request) {
       return new Promise((resolve, reject) => {
         waiting = { resolve, reject }
-        socket.write(request, 'latin1')
+        socket.write(request)
       })
     },
     close() {

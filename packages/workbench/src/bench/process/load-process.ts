@@ -1,6 +1,7 @@
 // Whoever asks the measured server, in a process of its own, so that asking is not on the server's bill.
 import { quantile } from '../statistics.ts'
 import { answerParent } from './answer.ts'
+import { exchange } from './exchange.ts'
 import { type HttpConnection, openHttpConnection } from './http-connection.ts'
 import type { Load, LoadReport, SteadyLoad, Target } from './load.ts'
 
@@ -27,7 +28,7 @@ answerParent(
           while (asked < count) {
             const index = asked++
             const before = performance.now()
-            await exchange(connection)
+            await ask(connection)
             latencies[index] = performance.now() - before
           }
         })
@@ -49,7 +50,7 @@ answerParent(
         }
         const work = async (connection: HttpConnection, since: number) => {
           try {
-            await exchange(connection)
+            await ask(connection)
             latencies[answered++] = performance.now() - since
             free.push(connection)
             if (answered === latencies.length) resolve()
@@ -74,12 +75,10 @@ answerParent(
   async () => disconnect()
 )
 
-/** @throws Error for any answer but the right one: what refuses is quick, and nothing is measured by it. */
-async function exchange(connection: HttpConnection): Promise<void> {
+function ask(connection: HttpConnection): Promise<void> {
   const one = target.exchanges[next++ % target.exchanges.length]
   if (one === undefined) throw new Error('There is nothing to ask')
-  const { status, body } = await connection.send(one.request)
-  if (status !== 200 || body !== one.body) throw new Error(`Answered ${status} ${body} where 200 ${one.body} was due`)
+  return exchange(connection, one)
 }
 
 async function connect(width: number): Promise<void> {

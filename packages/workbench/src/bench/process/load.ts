@@ -1,10 +1,7 @@
 import { startChild } from './child.ts'
+import type { Exchange } from './exchange.ts'
 
-/** A request as it goes over the wire, and the only body it may be answered with. */
-export interface Exchange {
-  request: string
-  body: string
-}
+export type { Exchange } from './exchange.ts'
 
 export interface Target {
   port: number
