@@ -14,9 +14,12 @@ import type { Found } from './search.ts'
 import { type SmallTalk, smallTalk } from './small-talk.ts'
 import { chosenQuestion, type Suggestion, suggest } from './suggestions.ts'
 
-/** Passages an answer is made of, at most, and how good the others must be beside the best. */
+/** Passages an answer is made of, at most. */
 const MAX_PASSAGES = 3
+
+/** How good others must be beside the best: to be shown with it, and to be suggested. */
 const WORTH_SHOWING = 0.7
+const WORTH_SUGGESTING = 0.4
 
 /** Characters of the best passage, and of each other. */
 const BEST_LENGTH = 1600
@@ -171,7 +174,8 @@ async function continuations(
   if (best === undefined) return []
   const known = new Set(shown.map(nameOf))
   const suggestions: Suggestion[] = []
-  for (const passage of [...found, ...(await help.following(best, MAX_SUGGESTIONS + MAX_PASSAGES))]) {
+  const near = found.filter(({ score }) => score >= best.score * WORTH_SUGGESTING)
+  for (const passage of [...near, ...(await help.following(best, MAX_SUGGESTIONS + MAX_PASSAGES))]) {
     const question = nameOf(passage)
     if (known.has(question) || suggestions.length === MAX_SUGGESTIONS) continue
     known.add(question)

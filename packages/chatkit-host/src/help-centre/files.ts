@@ -13,7 +13,7 @@ export interface HelpFile {
 }
 
 /** Folders that hold no documents, wherever they are. */
-const PASSED_OVER = new Set(['node_modules', 'dist', 'test', 'tests', 'help'])
+const PASSED_OVER = new Set(['node_modules', 'dist', 'test', 'tests'])
 
 /** A longer file is no document somebody wrote. */
 const MAX_BYTES = 1024 * 1024
@@ -21,7 +21,7 @@ const MAX_BYTES = 1024 * 1024
 const PACKAGE = fileURLToPath(new URL('../..', import.meta.url))
 
 /**
- * This project's own documents: a checkout has them where they are written, the published package in its folder `help`.
+ * This project's own documents: a checkout has them where they are written, the published package in `dist/help`.
  */
 export function ownDocuments(): string {
   // Installed, this package is in a folder `node_modules`, of a project that may have packages and documents as well.
@@ -29,7 +29,7 @@ export function ownDocuments(): string {
   const checkout = dirname(parent)
   return basename(parent) === 'packages' && existsSync(join(checkout, 'ARCHITECTURE.md'))
     ? checkout
-    : join(PACKAGE, 'help')
+    : join(PACKAGE, 'dist', 'help')
 }
 
 /**
