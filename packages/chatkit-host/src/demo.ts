@@ -37,7 +37,7 @@ export async function welcome(
     `  HS256 token    ${hs256}`,
     `  JWT            ${jwt}`,
     '',
-    'Try it:',
+    `Open ${url} in a browser and sign up, or paste:`,
     `  curl -N ${url}${CHAT_PATH} -H 'Authorization: Bearer ${session.token}' -H 'Content-Type: application/json' -d '{"message":"Hello"}'`,
     ''
   ]
