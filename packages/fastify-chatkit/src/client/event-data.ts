@@ -32,8 +32,12 @@ export class EventDataParser {
       this.#afterReturn = false
       if (text.startsWith('\n')) from = 1
     }
+    // Looked for once and not for every line: mostly there is none.
+    let carriage = text.indexOf('\r', from)
     for (;;) {
-      const end = lineEnd(text, from)
+      if (carriage >= 0 && carriage < from) carriage = text.indexOf('\r', from)
+      const feed = text.indexOf('\n', from)
+      const end = carriage < 0 || (feed >= 0 && feed < carriage) ? feed : carriage
       if (end < 0) break
       this.#take(this.#line + text.slice(from, end), messages)
       this.#line = ''
@@ -57,10 +61,4 @@ export class EventDataParser {
       this.#data.push('')
     }
   }
-}
-
-function lineEnd(text: string, from: number): number {
-  const feed = text.indexOf('\n', from)
-  const carriage = text.indexOf('\r', from)
-  return carriage < 0 || (feed >= 0 && feed < carriage) ? feed : carriage
 }
