@@ -1,4 +1,5 @@
 // What tools need that work beside a host: entry point `chatkit-host/development`.
+export { help } from './cli.ts'
 export { type Command, type Io, readArgs } from './command/command.ts'
 export { examine, examineNode, type Finding, tick } from './command/examine.ts'
 export {

@@ -86,6 +86,20 @@ t.test('on an empty data directory', async t => {
     t.equal((await post(secondUrl, bearer(token.output.trim()), { message: 'Hello' })).status, 200)
   })
 
+  await t.test('the quick start’s lines for a terminal stream an answer', async t => {
+    const page = readFileSync(new URL('../../../docs/quickstart.md', import.meta.url), 'utf8')
+    const lines = /^```sh\n(TOKEN=[\s\S]*?)```/m.exec(page)?.[1] ?? ''
+    const script = lines
+      .replace('npx chatkit-host token', `"${process.execPath}" "${bin}" token --user grace`)
+      .replace('http://127.0.0.1:3000', secondUrl)
+    const environment = { PATH: process.env.PATH, DATA_DIR: folder, PORT: new URL(secondUrl).port }
+    const child = spawn('/bin/sh', ['-ec', script], { env: environment })
+    let output = ''
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', chunk => (output += chunk))
+    t.equal(await new Promise(resolve => child.once('close', resolve)), 0, output)
+    t.match(output, /^data: \{"type":"thread.created"[\s\S]*"thread.item.done".*"assistant_message"/)
+  })
+
   await t.test('SIGTERM ends open streams, PostgreSQL, and then the host', async t => {
     const reply = await fetch(`${secondUrl}${CHAT_PATH}`, {
       method: 'POST',
