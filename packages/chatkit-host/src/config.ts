@@ -40,6 +40,8 @@ export interface Config {
   readonly operatorToken: string | null
   /** Of the largest file that may be attached; 0: none may. */
   readonly attachmentBytes: number
+  /** Of OpenAI's chat element; `null`: it is not served. */
+  readonly domainKey: string | null
   /** Absolute. */
   readonly dataDirectory: string
   readonly responder: 'model' | 'help-centre' | 'echo'
@@ -124,6 +126,7 @@ export function readConfig(environment: Record<string, string | undefined> = pro
     metrics: values.METRICS,
     operatorToken: values.OPERATOR_TOKEN,
     attachmentBytes: (values.ATTACHMENT_MB ?? (values.DATABASE_URL === null ? 10 : 0)) * 1024 ** 2,
+    domainKey: values.CHATKIT_DOMAIN_KEY,
     dataDirectory: values.DATA_DIR,
     responder: responderOf(values, given),
     model: modelOf(values, given, production),

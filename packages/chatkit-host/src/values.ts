@@ -150,6 +150,15 @@ export function operatorToken(text: string): string {
   throw new Unfit('is not 24 or more letters, digits and -._~+/: make one with `openssl rand -base64 32`')
 }
 
+/** What OpenAI gives out for a domain: not a secret, since every visitor of that domain gets it. */
+export function domainKey(text: string): string {
+  refuseQuotes(text)
+  if (/^[\w-]{4,200}$/.test(text) && !text.startsWith('sk-')) return text
+  throw new Unfit(
+    "is no domain key: copy the one that OpenAI's dashboard shows for this domain (domain_pk_…); on localhost local-dev will do"
+  )
+}
+
 export function yesOrNo(text: string): boolean {
   if (['1', 'true', 'yes', 'on'].includes(text.toLowerCase())) return true
   if (['0', 'false', 'no', 'off'].includes(text.toLowerCase())) return false

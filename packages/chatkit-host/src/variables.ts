@@ -1,6 +1,7 @@
 import { resolve } from 'node:path'
 import {
   apiKey,
+  domainKey,
   folder,
   host,
   list,
@@ -145,6 +146,11 @@ export const variables = {
     'the largest file, in megabytes, that may be attached to a question; files are kept in DATA_DIR, on this machine alone; 0 takes none',
     '10 with the embedded database, 0 with DATABASE_URL',
     text => (text === undefined ? null : wholeNumber(text, 'megabytes', { least: 0, most: 1000 }))
+  ),
+  CHATKIT_DOMAIN_KEY: variable(
+    "serves OpenAI's own chat element on /element: the key that OpenAI's dashboard gives this host's domain; on localhost local-dev will do",
+    'none: /element is not there, and nothing is loaded from OpenAI',
+    text => (text === undefined ? null : domainKey(text))
   ),
   DATA_DIR: variable('where the embedded database and its secrets are kept', '.data', text => resolve(text ?? '.data')),
   RESPONDER: variable(
