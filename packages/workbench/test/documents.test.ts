@@ -18,14 +18,8 @@ t.test('a workflow runs nobody’s code but what somebody has read: actions are 
 })
 
 const docs = new URL('../../../docs/', import.meta.url)
-const pages = [
-  'quickstart.md',
-  'operations.md',
-  'security.md',
-  'configuration.md',
-  'data-model.md',
-  'troubleshooting.md'
-]
+const written = ['quickstart.md', 'operations.md', 'security.md']
+const pages = [...written, 'configuration.md', 'data-model.md', 'troubleshooting.md']
 const read = (page: string) => readFileSync(new URL(page, docs), 'utf8')
 
 t.test('what the pages link to is there', async t => {
