@@ -107,14 +107,23 @@ t.test(
       async signOut(user) {
         const session = pick(user.sessions.filter(one => one.end === null && one.since < Number.POSITIVE_INFINITY))
         if (session === undefined) return signIn(user)
-        session.end = newDeed()
-        await perform(session.end, 'delete from session where token = $1', session.token)
+        const deed = newDeed()
+        session.end = deed
+        const everywhere = () => Promise.all(services.map((_, service) => ask(service, user, session)))
+        // Looked up while it ends, and once more when everybody has heard of it.
+        await Promise.all([
+          perform(deed, 'delete from session where token = $1', session.token),
+          everywhere(),
+          everywhere()
+        ])
+        for (let turn = 0; turn < 50 && deed.heard.filter(Boolean).length < SERVICES; turn++) await rest(2)
+        await everywhere()
       },
       async ban(user) {
         const ban: ModelUser['bans'][number] = { deed: newDeed(), lifted: null }
         user.bans.push(ban)
         await perform(ban.deed, `update "user" set banned = true where id = $1`, user.id)
-        await new Promise(resolve => setTimeout(resolve, random() * 50))
+        await rest(random() * 50)
         const lifted = { begun: now(), done: Number.POSITIVE_INFINITY }
         ban.lifted = lifted
         await pool.query(`update "user" set banned = false where id = $1`, [user.id])
@@ -142,7 +151,10 @@ t.test(
       const user = random() < 0.05 && departed.length > 0 ? pick(departed) : pickOften(users)
       const chosen = user.sessions.filter(one => (one.end === null) === random() < 0.9).slice(-4)
       const session = random() < 0.2 || chosen.length === 0 ? null : pick(chosen)
-      const service = Math.floor(random() * SERVICES)
+      await ask(Math.floor(random() * SERVICES), user, session)
+    }
+
+    async function ask(service: number, user: ModelUser, session: ModelSession | null): Promise<void> {
       const token = session?.token ?? (await signJwt({ sub: user.id }, SECRET))
       const asked = { service, user, session, from: now(), fromDate: Date.now() }
       const answer = await services[service]?.get('/me', token)
@@ -197,6 +209,8 @@ t.test(
     t.ok(losses >= 3, 'connections were lost')
   }
 )
+
+const rest = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 const KILL = `select pg_terminate_backend(pid) from pg_stat_activity
   where query like '%pg_listening_channels%' and datname = current_database() and pid <> pg_backend_pid() order by random() limit 1`
