@@ -10,7 +10,7 @@ import type { ServerName } from './server/servers.ts'
 /** One way to know the caller. */
 export interface AuthVariant {
   name: string
-  server: ServerName
+  server: ServerName | 'seed-stack'
   /** But for the database. */
   settings: object
   credential: CredentialName
@@ -37,7 +37,8 @@ export const authVariants: readonly AuthVariant[] = [
   { name: 'fastify-jwt', server: 'fastify-jwt', settings: { secret: SECRET }, credential: 'hs256', alone: false },
   betterAuth('better-auth-cookie', 'no plugins', 'cookie'),
   betterAuth('better-auth-bearer-jwt', 'bearer-jwt', 'raw'),
-  betterAuth('better-auth-cookie-cache', 'cookie-cache', 'cookie')
+  betterAuth('better-auth-cookie-cache', 'cookie-cache', 'cookie'),
+  { name: 'seed-stack', server: 'seed-stack', settings: {}, credential: 'hs256', alone: false }
 ]
 
 function plugin(name: string, options: PluginSettings['options']): AuthVariant[] {

@@ -5,8 +5,10 @@ import { type AuthVariant, authVariants, exchangesFor, ORIGIN, SECRET } from './
 import type { Bench, Context } from './bench.ts'
 import { startLoader } from './process/load.ts'
 import { type MeasuredServer, startServer } from './process/measured-server.ts'
+import { findPython, startSeedStack } from './process/seed-stack.ts'
 import { figuresOf, measureRounds, ratioFigures, type Samples, type Variant } from './rounds.ts'
 import { makeTables, seedPeople } from './rows/people.ts'
+import { numberOf } from './table.ts'
 
 const CONNECTIONS = 50
 /** Different users that ask, in turn. */
@@ -29,6 +31,7 @@ export const auth: Bench = {
       const variants: Variant[] = []
       for (const variant of chosen) {
         const server = await start(variant, context, database.connectionString)
+        if (server === null) continue
         servers.push(server)
         variants.push({ name: variant.name, server, exchanges: await exchangesFor(variant, server, callers, keys) })
       }
@@ -39,7 +42,7 @@ export const auth: Bench = {
         ...pace,
         variants: variants.filter(({ name }) => authVariants.some(one => one.name === name && one.alone)),
         connections: 1,
-        rounds: full ? 11 : 5
+        rounds: full ? 9 : 5
       })
       return {
         figures: figures(crowd, single),
@@ -47,7 +50,8 @@ export const auth: Bench = {
         setting: [
           `${people.toLocaleString('en-US')} users with three sessions each; ${CALLERS} of them ask in turn, over ${CONNECTIONS} kept connections, then over one.`,
           `${pace.rounds} rounds once all are warm, every server under load for about ${pace.secondsEach} s in each, one after the other, there and back.`,
-          'The server, PostgreSQL (without fsync) and the load share the machine; the CPU is that of the server’s process alone. Every answer was checked for its status and its user.'
+          'The server, PostgreSQL (without fsync) and the load share the machine; the CPU is that of the server’s process alone. Every answer was checked for its status and its user.',
+          await recalledParts(variants)
         ]
       }
     } finally {
@@ -58,8 +62,29 @@ export const auth: Bench = {
   }
 }
 
-function start({ name, server, settings }: AuthVariant, { profile }: Context, connectionString: string) {
-  return startServer({ server, settings: { connectionString, ...settings }, label: name, profile })
+/** `null` for what this machine does not have. */
+async function start({ name, server, settings }: AuthVariant, { profile, say }: Context, connectionString: string) {
+  if (server !== 'seed-stack') {
+    return startServer({ server, settings: { connectionString, ...settings }, label: name, profile })
+  }
+  const python = await findPython()
+  if (python !== null) return startSeedStack(python, { connectionString, secret: SECRET, issuer: ORIGIN })
+  say('without the Python stack of the first documents: packages/workbench/bench/seed-stack says what it needs')
+  return null
+}
+
+/** How much of what was asked the caches answered: little of it, and cached mode was not measured at all. */
+async function recalledParts(variants: readonly Variant[]): Promise<string> {
+  const cached = variants.filter(({ name }) => name.startsWith('cached-'))
+  const parts = await Promise.all(
+    cached.map(async ({ server }) => {
+      const { cache } = await server.ask<{ cache: { recalled: number; missed: number } }>('stats')
+      return cache.recalled / (cache.recalled + cache.missed)
+    })
+  )
+  return parts.length === 0
+    ? ''
+    : `Of the cached identities ${numberOf(Math.min(...parts) * 100)} % or more came from the cache.`
 }
 
 function figures(crowd: Samples, single: Samples) {

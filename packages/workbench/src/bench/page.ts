@@ -5,7 +5,7 @@ import { type Command, Refusal } from '../command.ts'
 import { benches } from './benches.ts'
 import { root } from './machine.ts'
 import { newestResults, type Outcome, type Result } from './result.ts'
-import { spreadText, tableOf } from './table.ts'
+import { numberOf, spreadText, tableOf } from './table.ts'
 import { type TargetId, targets } from './targets.ts'
 
 export const PAGE = join(root, 'docs', 'performance.md')
@@ -88,6 +88,7 @@ function benchSection({
   commit,
   mode,
   machine,
+  load,
   versions
 }: Result): string[] {
   const { columns, rows } = tableOf(figures)
@@ -99,8 +100,14 @@ function benchSection({
     `${title}.`,
     setting.join(' '),
     table(['', ...columns], cells),
-    `Repeat it: \`${command}\`. Taken on ${at.slice(0, 10)} at commit ${commit}, ${mode}; ${cores} cores of ${cpu}, ${memoryGiB} GiB, ${system}; ${used.join(', ')}.`
+    `Repeat it: \`${command}\`. Taken on ${at.slice(0, 10)} at commit ${commit}, ${mode}; ${cores} cores of ${cpu}, ${memoryGiB} GiB, ${system}, which ${wanted(load, cores)}; ${used.join(', ')}.`
   ]
+}
+
+/** What else was going on. */
+function wanted(load: number, cores: number): string {
+  if (load <= cores / 4) return 'had nothing else to do'
+  return `others used as well (a load of ${numberOf(load)} before it began)`
 }
 
 function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

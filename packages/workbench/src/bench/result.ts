@@ -44,6 +44,8 @@ export interface Result extends Findings {
   /** What to type for another run of it. */
   command: string
   machine: Machine
+  /** Processes that wanted a core in the minute before: what others asked of the machine. */
+  load: number
   versions: Record<string, string>
 }
 

@@ -1,5 +1,6 @@
 // pnpm bench [name…] [--full] [--only fresh-hs256,bare] [--profile DIR] [--out DIR]
 import { mkdirSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import { createTestDatabase } from 'embedded-database/testing'
 import { type Command, type Io, Refusal, readArgs } from '../command.ts'
@@ -42,18 +43,19 @@ export const bench: Command = async (args, io) => {
 }
 
 async function runOne(name: string, context: Context, io: Io): Promise<Result> {
-  const load = benches[name]
-  if (load === undefined) throw new TypeError(name)
-  const { title, run } = await load()
+  const open = benches[name]
+  if (open === undefined) throw new TypeError(name)
+  const { title, run } = await open()
   io.print(`${name}: ${title}`)
   const at = new Date().toISOString()
+  const load = Math.round((loadavg()[0] ?? 0) * 10) / 10
   const database = await context.newDatabase()
   const versions = await versionsOf(database.connectionString)
   await database.close()
   const mode = context.full ? 'full' : 'quick'
   const command = `pnpm bench ${name}${context.full ? ' --full' : ''}`
   const about = { bench: name, title, at, commit: currentCommit(), mode, command } as const
-  return { ...about, machine: describeMachine(), versions, ...(await run(context)) }
+  return { ...about, machine: describeMachine(), load, versions, ...(await run(context)) }
 }
 
 function print({ figures, outcomes }: Result, io: Io): void {

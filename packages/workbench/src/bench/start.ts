@@ -21,7 +21,7 @@ type Seconds = Record<'existing, new tables' | 'existing, again' | 'embedded, ne
 export const start: Bench = {
   title: 'From the start of the host to its first answer, and its memory',
   async run(context) {
-    const rounds = context.full ? 7 : 3
+    const rounds = context.full ? 5 : 3
     const seconds: Seconds = {
       'existing, new tables': [],
       'existing, again': [],
@@ -35,7 +35,7 @@ export const start: Bench = {
       if (round > 0) for (const [name, value] of taken) seconds[name].push(value)
       context.say(round === 0 ? 'warmed up' : `round ${round} of ${rounds}`)
     }
-    for (let round = 0; round < (context.full ? 5 : 1); round++) {
+    for (let round = 0; round < (context.full ? 3 : 1); round++) {
       for (const [index, value] of (await measureMemory(context)).entries()) memory[index]?.push(value)
     }
     return {

@@ -41,10 +41,8 @@ export const streams: Bench = {
       const rounds = await measureDeltas(context, database.connectionString, reader)
       const held: Held = { idle: { resident: [], live: [] }, stalled: { live: [], unsent: [] } }
       const idle = full ? MOST_IDLE : 1000
-      for (let times = 0; times < (full ? 3 : 1); times++) {
-        await measureHeld(context, database.connectionString, reader, idle, held)
-        say(`${idle} idle streams, ${STALLED} stalled ones`)
-      }
+      await measureHeld(context, database.connectionString, reader, idle, held)
+      say(`${idle} idle streams, ${STALLED} stalled ones`)
       return findings(rounds, held, idle)
     } finally {
       await reader.close()
@@ -84,7 +82,7 @@ async function measureDeltas({ full, say, profile }: Context, connectionString: 
   }
 }
 
-/** In a fresh process each time, since memory that was needed once is not given back. */
+/** In a process of its own, since memory that was needed once is not given back. */
 async function measureHeld(
   { profile }: Context,
   connectionString: string,

@@ -42,7 +42,7 @@ export const threads: Bench = {
       const variants = []
       for (const ask of asks)
         variants.push({ name: ask.name, server: started, exchanges: [await exchangeFor(ask, started.port)] })
-      const rounds = full ? 31 : 11
+      const rounds = full ? 17 : 9
       const samples = await measureRounds({
         loader,
         variants,

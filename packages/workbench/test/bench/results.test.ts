@@ -32,6 +32,7 @@ const result: Result = {
   mode: 'full',
   command: 'pnpm bench auth --full',
   machine: { cpu: 'A processor', cores: 2, memoryGiB: 24, system: 'linux x64' },
+  load: 0.3,
   versions: { node: '22.0.0', postgres: '18.4' },
   setting: ['Two users.', 'Three rounds.'],
   figures: [
@@ -132,8 +133,9 @@ t.test('the page says of each target whether it was met, and how each figure is 
   t.match(text, '| bare | 16 (15–18) | 40,000 (30,000–50,000) |')
   t.match(
     text,
-    'Repeat it: `pnpm bench auth --full`. Taken on 2026-11-21 at commit abc1234, full; 2 cores of A processor'
+    'Repeat it: `pnpm bench auth --full`. Taken on 2026-11-21 at commit abc1234, full; 2 cores of A processor, 24 GiB, linux x64, which had nothing else to do;'
   )
+  t.match(pageOf([{ ...result, load: 9.04 }], new Map()), 'which others used as well (a load of 9.04 before it began);')
 })
 
 t.test('docs/performance.md is what the committed results make of it', async t => {
