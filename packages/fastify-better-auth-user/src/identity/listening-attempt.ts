@@ -10,8 +10,8 @@ import type { Change, RevocationListener } from './revocations.ts'
 import { quote } from './tables.ts'
 
 export interface ListeningOptions {
-  /** Where identities are looked up. */
-  database: Queryable
+  /** Where identities are looked up; a pool says whether it is `ending`. */
+  database: Queryable & { ending?: boolean }
   watched: readonly WatchedTable[]
   heartbeatMs: number
   leaseMs: number
@@ -69,6 +69,8 @@ export function listening(connection: ListeningConnection, tell: RevocationListe
       await within(leaseMs, 'LISTEN', connection.query(channels.map(name => `listen ${quote(name)}`).join(';')))
       await prove()
       for (;;) {
+        // A pool waits for its clients to come back before it ends.
+        if (database.ending) throw new Told('The pool of the database was ended: close the service before it.')
         const sentAt = performance.now()
         await beat(sentAt)
         await within(Infinity, '', pause(sentAt + heartbeatMs - performance.now()))

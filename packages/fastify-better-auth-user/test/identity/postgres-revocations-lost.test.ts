@@ -202,6 +202,14 @@ t.test('closing', together, async t => {
     t.pass('a connection that comes afterwards is ended')
   })
 
+  await t.test('is not needed for the pool to end', async t => {
+    const { connectionString } = await revocationDatabase(t)
+    const pool = new pg.Pool({ connectionString })
+    const { lost } = await open(t, { database: pool })
+    await pool.end()
+    t.match(await lost(/pool/), /pool of the database was ended: close the service before it/)
+  })
+
   await t.test('gives the connection of the pool back, and nothing keeps the process alive', async t => {
     const { pool } = await revocationDatabase(t)
     const { channel, trusted, log, listener } = await open(t, { database: pool })
