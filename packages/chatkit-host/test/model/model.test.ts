@@ -1,4 +1,6 @@
 import { subscribe } from 'node:diagnostics_channel'
+import { setTimeout as wait } from 'node:timers/promises'
+import { CHAT_PATH } from 'chatkit-host'
 import type { AssistantMessageItem } from 'fastify-chatkit'
 import { calls, type Exchange, modelServer, type Reply, says } from 'fastify-chatkit/testing'
 import t, { type Test } from 'tap'
@@ -27,14 +29,15 @@ async function setUp(t: Test, environment: Record<string, string> = {}) {
     ...environment
   })
   const ada = await signUp(host.url)
+  const prepare = (...replies: Reply[]) => queue.splice(0, queue.length, ...replies)
   const ask = async (message: string, replies: Reply[], thread_id?: string, token = ada.rawToken) => {
-    queue.splice(0, queue.length, ...replies)
+    prepare(...replies)
     host.log.length = 0
     const from = server.exchanges.length
     const answer = await post(host.url, bearer(token), { message, thread_id })
     return { answer, asked: server.exchanges.slice(from), log: host.log.map(line => JSON.parse(line)) }
   }
-  return { host, ada, ask }
+  return { host, ada, ask, prepare, exchanges: server.exchanges }
 }
 
 const systemOf = (exchange: Exchange | undefined) => String(exchange?.body.messages[0]?.content)
@@ -284,7 +287,7 @@ const FAILURES: readonly {
 t.test('a model that fails: a notice to the reader, and one line to the operator', async t => {
   const outcomes: string[] = []
   subscribe('chatkit-host:model', message => outcomes.push((message as { outcome: string }).outcome))
-  const { ask } = await setUp(t, { MODEL_IDLE_TIMEOUT: '1' })
+  const { host, ada, ask, prepare, exchanges } = await setUp(t, { MODEL_IDLE_TIMEOUT: '1' })
   const message = 'My number is 4711-0815, where is my parcel?'
   for (const { why, reply, reader, operator } of FAILURES)
     await t.test(why, async t => {
@@ -311,6 +314,43 @@ t.test('a model that fails: a notice to the reader, and one line to the operator
       { level: 40, reason: 'rate_limit' },
       { level: 40, reason: 'unavailable' }
     ])
+  })
+
+  await t.test('one whose reader leaves is not heard to the end, and what it said by then is counted', async t => {
+    const pool = openPool(t, host.databaseUrl)
+    const tokens = async () =>
+      Number(
+        (await pool.query('select tokens from chatkit_host.model_usage where owner_id = $1', [ada.id])).rows[0].tokens
+      )
+    const before = await tokens()
+    prepare(
+      says(
+        Array.from({ length: 500 }, (_, index) => `word${index} `),
+        10
+      )
+    )
+    const leaving = new AbortController()
+    const reply = await fetch(`${host.url}${CHAT_PATH}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...bearer(ada.rawToken) },
+      body: JSON.stringify({ message }),
+      signal: leaving.signal
+    })
+    const told = new TextDecoderStream()
+    await t.rejects(
+      (async () => {
+        for await (const text of reply.body?.pipeThrough(told) ?? [])
+          if (String(text).includes('word5 ')) leaving.abort()
+      })(),
+      { name: 'AbortError' }
+    )
+    const end = performance.now() + 10_000
+    while ((outcomes.at(-1) !== 'left' || !exchanges.at(-1)?.leftAt) && performance.now() < end) await wait(10)
+    t.equal(outcomes.at(-1), 'left')
+    t.ok(exchanges.at(-1)?.leftAt, 'and its server knows')
+    while ((await tokens()) - before >= 2000 && performance.now() < end) await wait(10)
+    const counted = (await tokens()) - before
+    t.ok(counted > 100 && counted < 2000, `${counted}: the question and some words, not all that was set aside`)
   })
 
   await t.test('one that takes no tools is asked without them, from then on', async t => {

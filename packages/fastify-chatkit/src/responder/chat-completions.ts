@@ -54,10 +54,20 @@ export function chatCompletions<Context = unknown>(options: ChatCompletionsOptio
 /** A signal that aborts with the turn, or with a `ModelError` when the time is over. */
 function limitTime(turn: AbortSignal, ms: number | undefined): { signal: AbortSignal; clear(): void } {
   if (ms === undefined) return { signal: turn, clear: () => undefined }
-  const over = new AbortController()
+  // Not `AbortSignal.any`: on some versions of Node it loses an abort (nodejs/node#65995).
+  const either = new AbortController()
+  const leave = () => either.abort(turn.reason)
+  turn.addEventListener('abort', leave, { once: true })
+  if (turn.aborted) leave()
   const detail = `The answer was not complete within ${ms} ms`
-  const timer = setTimeout(() => over.abort(new ModelError('timeout', { detail })), ms)
-  return { signal: AbortSignal.any([turn, over.signal]), clear: () => clearTimeout(timer) }
+  const timer = setTimeout(() => either.abort(new ModelError('timeout', { detail })), ms)
+  return {
+    signal: either.signal,
+    clear() {
+      clearTimeout(timer)
+      turn.removeEventListener('abort', leave)
+    }
+  }
 }
 
 /**
