@@ -11,6 +11,7 @@ import { openAttachments } from './attachments.ts'
 import type { Config } from './config.ts'
 import { explainAttempts } from './console.ts'
 import { surviveLosses } from './database.ts'
+import { devRoutes } from './dev/dev-routes.ts'
 import { type Drain, watchAnswers } from './drain.ts'
 import { replyToErrors } from './error-reply.ts'
 import { healthRoutes } from './health.ts'
@@ -113,6 +114,7 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
       try: `curl -N -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" -d '{"message":"Hello"}' <this address>${CHAT_PATH}`
     }
   })
+  if (!config.production) await app.register(devRoutes, { config })
   healthRoutes(app, config, drain)
   return app
 }

@@ -2,11 +2,12 @@ import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import { CHAT_PATH, SIGN_IN_PATH } from './addresses.ts'
 import type { AttachmentLimits } from './attachments.ts'
 import type { Config } from './config.ts'
+import { devPage } from './dev/dev-page.ts'
 import { elementPage } from './element.ts'
 import { PAGE_PATH, type Page, type Pages, readPages } from './page-files.ts'
 
 export interface PageOptions {
-  config: Pick<Config, 'authUrl' | 'signIn' | 'domainKey'>
+  config: Pick<Config, 'authUrl' | 'signIn' | 'domainKey' | 'production'>
   /** What the page may attach; `null`: nothing. */
   attachments: AttachmentLimits | null
   /** Answers `/` to whoever is no browser. */
@@ -17,7 +18,7 @@ export interface PageOptions {
  * What the page may do: run its own scripts, which make no HTML of any text, and talk to this host. Nothing inline, nothing from
  * elsewhere; nobody may put it into a frame.
  */
-export const STRICT_POLICY = [
+const STRICT_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
   "style-src 'self'",
@@ -41,6 +42,7 @@ export const page: FastifyPluginAsync<PageOptions> = async (app, options) => {
   const settings = settingsOf(options)
   const pages: Page[] = [{ path: '/', template: 'index.html', folder: '', settings, headers: {} }]
   if (options.config.domainKey !== null) pages.push(elementPage(options.config.domainKey, settings))
+  if (!options.config.production) pages.push(devPage(settings))
 
   // Read when they are first asked for: a host may start, and run, without ever showing a page.
   let reading: Promise<Pages> | null = null

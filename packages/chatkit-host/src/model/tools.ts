@@ -1,7 +1,7 @@
 import type { ThreadStore } from 'fastify-chatkit'
 import type { Tool } from 'fastify-chatkit/chat-completions'
 import type pg from 'pg'
-import { ownSessions } from './own-sessions.ts'
+import { ownSessions } from '../own-sessions.ts'
 
 /** How many threads a model is told of, the newest. */
 const MAX_THREADS = 30
