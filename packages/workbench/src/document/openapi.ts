@@ -19,6 +19,7 @@ async function describe(connectionString: string): Promise<string> {
     DATABASE_URL: connectionString,
     BETTER_AUTH_SECRET: SECRET,
     BETTER_AUTH_MOUNT: '1',
+    CHATKIT_DOMAIN_KEY: 'local-dev',
     METRICS: 'main',
     OPERATOR_TOKEN: 'only-for-drawing-the-document',
     LOG_LEVEL: 'silent'
@@ -110,7 +111,7 @@ const REFUSALS = {
 }
 const SIGNED = [{ name: 'token', in: 'query', required: true, schema: { type: 'string' } }]
 
-/** By method and path; `null` for what is of the page alone. */
+/** By method and path; `null` for what is of a page alone. */
 const ROUTES: Readonly<Record<string, Operation | null>> = {
   [`post ${CHAT_PATH}`]: {
     summary: 'A ChatKit request: a stream of events for what asks for an answer, JSON for the rest',
@@ -168,6 +169,11 @@ const ROUTES: Readonly<Record<string, Operation | null>> = {
     responses: { 200: { description: 'The page, or JSON', content: { ...text('text/html'), ...json({}) } } }
   },
   'get /page/{version}/{*}': null,
+  'get /element': null,
+  'get /dev': null,
+  'get /dev/status': null,
+  'get /dev/nobody': null,
+  'post /dev/sessions/{id}/end': null,
   'get /health/live': {
     summary: 'Whether the process answers',
     responses: { 200: { description: 'It does', content: json({ type: 'object' }) } }
