@@ -72,7 +72,7 @@ function page(columns: Column[], references: Reference[], indexes: { table: stri
     '<!-- Made by `pnpm documents` from the catalog of a migrated database. -->',
     '',
     'Three schemas, three owners. `public` is Better Auth’s: where another application signs people in, its tables are read',
-    'where they are, and no column is added to them. `chatkit` is fastify-chatkit’s, `chatkit_host` the host’s own. Nothing',
+    'where they are, and no column is added to them; with IDENTITY_CACHE, triggers on them tell of changes. `chatkit` is fastify-chatkit’s, `chatkit_host` the host’s own. Nothing',
     'refers from one schema to another: threads are tied to people by `owner_id` alone, so that users may live anywhere.',
     '',
     '```mermaid',
