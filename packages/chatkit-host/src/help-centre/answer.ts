@@ -179,7 +179,10 @@ async function continuations(
     const question = nameOf(passage)
     if (known.has(question) || suggestions.length === MAX_SUGGESTIONS) continue
     known.add(question)
-    suggestions.push({ label: titleFrom(passage.heading, 48), question })
+    const { title, heading } = passage
+    // A heading of another document says little without that document's name.
+    const label = title === best.title || title === heading ? heading : `${title}: ${heading}`
+    suggestions.push({ label: titleFrom(label, 48), question })
   }
   return suggestions
 }

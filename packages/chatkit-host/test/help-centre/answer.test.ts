@@ -66,7 +66,12 @@ t.test('this project, asked about itself', async t => {
         params: { thread_id: threadOf(answer), item_id: itemId, action: { type, payload } }
       })
       t.match(itemsOf(chosen, 'user_message'), [{ content: [{ type: 'input_text', text: payload.question }] }])
-      t.ok(said(chosen).includes(label.replace(/…$/, '')), label)
+      const [, heading, title] = /^(.*) \((.*?)\)$/.exec(payload.question) ?? []
+      const source = heading === undefined ? payload.question : `${title} › ${heading}`
+      t.ok(
+        annotationsOf(chosen).some(one => one.source.title === source),
+        `${label}: ${source}`
+      )
     }
     const strange = await post(host.url, headers, {
       type: 'threads.custom_action',
