@@ -32,6 +32,7 @@ const ABOUT_SQL = [
  * environment or its clock, nor for those that keep a core busy for long.
  */
 const TOGETHER = [
+  'packages/chatkit-host/test/browser',
   'packages/fastify-better-auth-user/test/attack',
   'packages/fastify-better-auth-user/test/guard',
   'packages/fastify-better-auth-user/test/http',

@@ -10,16 +10,12 @@ import type { ItemActions } from './item.ts'
 import { createManagement } from './manage.ts'
 import { announcement, createPane, sentence } from './pane.ts'
 import { createSession } from './session.ts'
-import { readSettings } from './settings.ts'
+import { localUrls, readSettings } from './settings.ts'
 
 const settings = readSettings()
 const account = settings.signIn === null ? tokenAccount() : betterAuthAccount(settings.signIn)
 
-/** Files are this server's, under whichever name this browser knows it. */
-function localUrl(url: string): string {
-  const { pathname, search } = new URL(url, location.href)
-  return settings.attachments && pathname.startsWith(`${settings.attachments.path}/`) ? `${pathname}${search}` : url
-}
+const localUrl = localUrls(settings)
 
 const client = chatkitClient({
   url: settings.chat,

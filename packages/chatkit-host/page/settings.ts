@@ -17,3 +17,11 @@ export function readSettings(): Settings {
   if (typeof settings !== 'object' || settings === null) throw new Error('The host has put no settings into the page')
   return settings as Settings
 }
+
+/** Where this browser finds a file: it is this server's, under whichever name the browser knows it. Other addresses stay as they are. */
+export function localUrls({ attachments }: Pick<Settings, 'attachments'>): (url: string) => string {
+  return url => {
+    const { pathname, search } = new URL(url, location.href)
+    return attachments && pathname.startsWith(`${attachments.path}/`) ? `${pathname}${search}` : url
+  }
+}

@@ -37,7 +37,7 @@ function options(): ChatKitOptions {
     api: {
       url: new URL(settings.chat, location.href).href,
       domainKey: settings.domainKey,
-      fetch: ownFetch(account),
+      fetch: ownFetch(account, settings),
       ...(attachments ? { uploadStrategy: { type: 'two_phase' } } : {})
     },
     theme: matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light',

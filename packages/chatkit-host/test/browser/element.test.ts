@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import type { Route } from 'playwright-core'
 import t from 'tap'
 import { openBrowser, violations, visit, withoutChromium } from '../fixtures/browser.ts'
 import { openHost } from '../fixtures/host.ts'
@@ -10,6 +11,11 @@ const SCRIPT = `${CDN}/deployments/chatkit/chatkit.js`
 // OpenAI's element is closed, and not to be had without their network. This stands in for it: it keeps what it is told, opens a
 // frame where theirs does, and shows that fetch was called. What theirs then does is not shown by these tests.
 const standIn = await readFile(new URL('../fixtures/stand-in-element.js', import.meta.url), 'utf8')
+
+const standInFor = (route: Route) =>
+  route.request().url() === SCRIPT
+    ? route.fulfill({ contentType: 'text/javascript', body: standIn })
+    : route.fulfill({ contentType: 'text/html', body: '<title>Frame</title>' })
 
 t.test('OpenAI’s element', async t => {
   const first = await openHost(t, { CHATKIT_DOMAIN_KEY: 'local-dev', ATTACHMENT_MB: '1', DATA_DIR: t.testdir({}) })
@@ -57,11 +63,7 @@ t.test('OpenAI’s element', async t => {
     const ada = await visit(browser, [first.url, host.url, CDN, 'https://api.openai.com'])
     const { page } = ada
     const seen: Record<string, string | null> = {}
-    await ada.context.route(`${CDN}/**`, route =>
-      route.request().url() === SCRIPT
-        ? route.fulfill({ contentType: 'text/javascript', body: standIn })
-        : route.fulfill({ contentType: 'text/html', body: '<title>Frame</title>' })
-    )
+    await ada.context.route(`${CDN}/**`, standInFor)
     await ada.context.route('https://api.openai.com/**', async route => {
       seen.elsewhere = await route.request().headerValue('authorization')
       await route.fulfill({ headers: { 'access-control-allow-origin': '*' }, body: 'verified' })
@@ -98,6 +100,20 @@ t.test('OpenAI’s element', async t => {
       await page.getByText('"type":"thread.item.done"').waitFor()
       t.equal(seen.host, null, 'the cookie says who asks')
       t.strictSame(ada.trouble, [])
+    })
+
+    t.test('sends files to this host, by whichever name it is called', async t => {
+      const named = first.url.replace('127.0.0.1', 'localhost')
+      const carl = await visit(browser, [named, CDN])
+      const { cookie } = await signUp(first.url, 'Carl')
+      const [name = '', value = ''] = cookie.split(/=(.*)/s)
+      await carl.context.addCookies([{ name, value, url: named }])
+      await carl.context.route(`${CDN}/**`, standInFor)
+      await carl.page.goto(`${named}/element`)
+      await carl.page.getByRole('button', { name: 'Attach' }).click()
+      await carl.page.getByText('attached: 204').waitFor()
+      t.strictSame(carl.trouble, [])
+      await carl.context.close()
     })
 
     t.test('a token goes to this host alone, and Stop still stops', async t => {
