@@ -19,7 +19,22 @@ type Render = (part: Part, act: Act) => Node
 
 /** A widget, in the page's own style. What the page does not know shows its children, or its text. */
 export function widget(root: WidgetNode, act: Act): HTMLElement {
-  return h('div', { class: 'widget' }, render(root as Part, act))
+  const made = h('div', { class: 'widget' }, render(root as Part, act))
+  for (const label of made.querySelectorAll('label')) nameField(made, label)
+  return made
+}
+
+let fields = 0
+
+/** Joins a label to the field it names. Ids are of this page: two widgets may have fields of one name. */
+function nameField(widget: HTMLElement, label: HTMLLabelElement): void {
+  const { field } = label.dataset
+  const control = field && widget.querySelector(`[name="${CSS.escape(field)}"]`)
+  if (!control) return
+  fields += 1
+  control.id = `field-${fields}`
+  label.htmlFor = control.id
+  control.removeAttribute('aria-label')
 }
 
 function render(part: Part, act: Act): Node {
@@ -57,7 +72,7 @@ const renderers: Record<string, Render> = {
   Title: words('h3', 'title'),
   Caption: words('small', 'caption'),
   Markdown: part => markdown(text(part.value)),
-  Label: part => h('label', { for: fieldId(part.fieldName), class: 'w-caption' }, text(part.value)),
+  Label: part => h('label', { 'data-field': part.fieldName, class: 'w-caption' }, text(part.value)),
   Badge: part => h('span', { class: `w-badge w-${oneOf(part.color, COLORS, 'secondary')}` }, text(part.label)),
   // Its meaning is in the words beside it.
   Icon: () => h('span', { class: 'w-icon', 'aria-hidden': 'true' }),
@@ -88,7 +103,13 @@ const renderers: Record<string, Render> = {
     h(
       'label',
       { class: 'w-choice' },
-      h('input', { ...field(part), id: null, type: 'checkbox', value: 'true', checked: part.defaultChecked === true }),
+      h('input', {
+        ...field(part),
+        'aria-label': part.label ? null : text(part.name),
+        type: 'checkbox',
+        value: 'true',
+        checked: part.defaultChecked === true
+      }),
       text(part.label)
     ),
   Select: part =>
@@ -185,7 +206,6 @@ function input(part: Record<string, unknown>): HTMLInputElement {
 function field(part: Record<string, unknown>): Record<string, unknown> {
   const { name, placeholder, required, pattern, disabled } = part
   return {
-    id: fieldId(name),
     name: text(name),
     placeholder,
     required: required === true,
@@ -193,10 +213,6 @@ function field(part: Record<string, unknown>): Record<string, unknown> {
     disabled: disabled === true,
     'aria-label': text(placeholder) || text(name)
   }
-}
-
-function fieldId(name: unknown): string {
-  return `field-${text(name)}`
 }
 
 function status(value: unknown): Node | null {
