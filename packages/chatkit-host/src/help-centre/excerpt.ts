@@ -9,6 +9,9 @@ export interface Showing {
   resolve(href: string): string | null
 }
 
+/** A line that is about what comes after it: it ends in a colon, or is all in bold letters. */
+const INTRODUCES = /^(?:[^\n]*:|\*\*[^*\n]+\*\*)$/
+
 /** Rows of a table that are shown when none of them is about the question. */
 const FEW_ROWS = 12
 
@@ -30,12 +33,25 @@ export function excerpt(body: string, question: string, { maxLength, resolve }: 
     blocks.findIndex(block => matches(block, asked))
   )
   const begin = first > 0 && blocks.slice(first).join('\n\n').length <= maxLength ? first - 1 : first
-  let shown = ''
+  const chosen: string[] = []
   for (const block of blocks.slice(begin)) {
-    if (shown !== '' && shown.length + block.length > maxLength) break
-    shown = shown === '' ? block : `${shown}\n\n${block}`
+    if (chosen.length > 0 && [...chosen, block].join('\n\n').length > maxLength) {
+      // Nor is what introduces it, then.
+      if (chosen.length > 1 && INTRODUCES.test(chosen.at(-1) ?? '')) chosen.pop()
+      break
+    }
+    chosen.push(block)
   }
-  return shown.length <= maxLength * 1.5 ? shown : `${shown.slice(0, maxLength).replace(/\s+\S*$/, '')} …`
+  const shown = chosen.join('\n\n')
+  return shown.length <= maxLength * 1.5 ? shown : cutShort(shown, maxLength)
+}
+
+/** The beginning of a block, which is all that there is room for. */
+function cutShort(text: string, length: number): string {
+  const [fence] = /^(?:`{3,}|~{3,})/.exec(text) ?? []
+  const begun = text.slice(0, length).replace(/\s+\S*$/, '')
+  // Left open, a program would go on through the rest of the answer.
+  return fence === undefined ? `${begun} …` : `${begun}\n${fence}`
 }
 
 function tableRows(raw: string, asked: readonly string[]): string {

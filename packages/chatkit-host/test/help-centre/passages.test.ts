@@ -55,6 +55,14 @@ t.test('an excerpt shows what the question is about', async t => {
     excerpt('[a](b.md) [c](https://d.example) https://e.example ![f](g.png) <img src=x> **[h](#i)**', 'x', showing),
     'a [c](https://d.example) https://e.example f  **h**'
   )
+  const list = `- ${'entry '.repeat(30)}`
+  for (const introduction of ['These cookies are sent:', '**Limits**'])
+    t.equal(
+      excerpt(`Cookies expire.\n\n${introduction}\n\n${list}`, 'cookies', showing),
+      'Cookies expire.',
+      introduction
+    )
+  t.match(excerpt(`\`\`\`js\n${'cookie()\n'.repeat(50)}\`\`\``, 'cookies', showing), /^```js\n(cookie\(\)\n)+```$/)
   t.ok(excerpt('word '.repeat(1000), 'word', showing).length < 200)
   t.equal(excerpt('', 'word', showing), '')
 })
