@@ -14,10 +14,13 @@ export function loggerOptions(
     level: logLevel,
     serializers: { req: describeRequest },
     // Should a later line log headers after all.
-    redact: ['req.headers.authorization', 'req.headers.cookie', 'res.headers["set-cookie"]'],
+    redact: ['req.headers.authorization', 'req.headers.cookie', 'res.headers["set-cookie"]', ...ROW_VALUES],
     ...(stream === undefined ? {} : { stream })
   }
 }
+
+/** Where an error of PostgreSQL repeats what was in a row: `Key (email)=(ada@example.com) already exists.` */
+const ROW_VALUES = ['err.detail', 'err.where', 'err.internalQuery', 'err.parameters']
 
 function describeRequest(request: FastifyRequest) {
   return {

@@ -105,6 +105,13 @@ for (const environment of environments) {
       })
 
     await everything()
+    // A row that is there already: PostgreSQL says which, with its values.
+    const err = await host.app.pg.query('insert into "user" select * from "user" where email = $1', [ada.email]).then(
+      () => null,
+      (error: Error) => error
+    )
+    t.match(err, { code: '23505', detail: ada.id })
+    host.app.log.error({ err }, 'as an error reply would log it')
     await server.stop()
     await everything()
     await server.start()
@@ -122,6 +129,6 @@ for (const environment of environments) {
         'nor does the console'
       )
     }
-    for (const personal of [ada.email, '"Ada"']) t.notOk(log.includes(personal), `nor ${personal}`)
+    for (const personal of [ada.email, '"Ada"', `(id)=(${ada.id})`]) t.notOk(log.includes(personal), `nor ${personal}`)
   })
 }
