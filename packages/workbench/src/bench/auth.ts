@@ -1,5 +1,6 @@
 // What knowing the caller costs: the plugin, fresh and with each kind of credential, beside what else there is.
 
+import { Refusal } from '../command.ts'
 import { judge } from './auth-targets.ts'
 import { type AuthVariant, authVariants, exchangesFor, ORIGIN, SECRET } from './auth-variants.ts'
 import type { Bench, Context } from './bench.ts'
@@ -20,6 +21,8 @@ export const auth: Bench = {
     const { full, say } = context
     const people = full ? 100_000 : 10_000
     const chosen = authVariants.filter(({ name }) => context.only === null || context.only.includes(name))
+    if (chosen.length === 0)
+      throw new Refusal(`--only names none of ${authVariants.map(({ name }) => name).join(', ')}`)
     const database = await context.newDatabase()
     const loader = startLoader()
     const servers: MeasuredServer[] = []

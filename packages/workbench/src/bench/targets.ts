@@ -1,4 +1,4 @@
-/** What is aimed at, by its name in the issue of the project; ratios are between things measured in the same rounds. */
+/** What is aimed at; ratios are between things measured in the same rounds. */
 export const targets = {
   P1: 'A request whose identity is cached, and can be revoked by push, costs at most 1.25 × the CPU of the bare route.',
   P2: 'With the database asked for every request, at most 2.0 × the CPU of the bare route at 50 connections, whatever the credential; at 1 connection at most one round trip to the database is added.',
