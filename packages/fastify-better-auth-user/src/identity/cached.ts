@@ -152,10 +152,10 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
   }
 
   function keep(key: string, record: IdentityRecord, asked: { at: number; heard: number }): void {
-    const { user, session, banned, validForMs = 0, readTokens = [] } = record
+    const { user, session, banned, validForMs = 0, readTokens } = record
     const until = asked.at + validForMs
     if (session === null || banned || performance.now() >= until || current.state !== 'listening') return
-    const links = linksOf({ userIds: [user.id], sessionTokens: readTokens })
+    const links = linksOf({ userIds: [user.id], sessionTokens: readTokens?.() ?? [] })
     if (flushedAt > asked.heard || links.some(link => (changedAt.get(link) ?? 0) > asked.heard)) return
     const nested = Object.entries(user).flatMap(([field, value]) => (isNested(value) ? [field] : []))
     identities.set(key, { record: copyOf({ record, nested }), nested, until, links })

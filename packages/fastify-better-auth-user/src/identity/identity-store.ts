@@ -16,8 +16,11 @@ export interface IdentityRecord {
    * seen expires. @default 0: it may not be kept
    */
   validForMs?: number
-  /** Tokens of the sessions seen, for stores whose changes are told by token. @default none */
-  readTokens?: readonly string[]
+  /**
+   * Tokens of the sessions seen, for stores whose changes are told by token. A function, so that a record which is logged
+   * shows none. @default none
+   */
+  readTokens?: () => readonly string[]
 }
 
 /**

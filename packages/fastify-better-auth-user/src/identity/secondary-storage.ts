@@ -74,7 +74,7 @@ export function secondaryStorageIdentityStore(options: SecondaryStorageIdentityS
     const [revokedBefore, owner] = await Promise.all([readRevocation(userId), users ? findUser(userId) : copyIn(found)])
     if (owner === null) return null
     const live = isLive(found, revokedBefore) ? [found] : []
-    return { ...pick(owner), ...sessionsOf(live), readTokens: [token] }
+    return { ...pick(owner), ...sessionsOf(live), readTokens: () => [token] }
   }
 
   async function bySubject(
@@ -101,7 +101,7 @@ export function secondaryStorageIdentityStore(options: SecondaryStorageIdentityS
     }
     const owner = current ?? copy
     if (owner === null) return null
-    return { ...pick(owner), ...sessionsOf(live), readTokens: read }
+    return { ...pick(owner), ...sessionsOf(live), readTokens: () => read }
   }
 
   function sessionsOf(live: readonly SessionJson[]) {

@@ -48,7 +48,9 @@ const changed = (session: object, user: object = {}) =>
 
 t.test('a session is read as Better Auth writes it', async t => {
   const store = storeOver({ tok_1: JSON.stringify(value) })
-  t.same(await store.find(byToken('tok_1')), {
+  const { readTokens, ...record } = (await store.find(byToken('tok_1'))) ?? {}
+  t.same(readTokens?.(), ['tok_1'], 'what to forget it by')
+  t.same(record, {
     user: {
       id: 'usr_1',
       email: 'ada@example.com',
@@ -66,7 +68,8 @@ t.test('a session is read as Better Auth writes it', async t => {
       activeOrganizationId: null
     },
     sessionCount: 1,
-    banned: false
+    banned: false,
+    validForMs: HOUR
   })
 })
 
