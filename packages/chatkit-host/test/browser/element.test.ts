@@ -3,6 +3,7 @@ import type { Route } from 'playwright-core'
 import t from 'tap'
 import { openBrowser, violations, visit, withoutChromium } from '../fixtures/browser.ts'
 import { openHost } from '../fixtures/host.ts'
+import { patient } from '../fixtures/patient.ts'
 import { bearer, signUp } from '../fixtures/people.ts'
 
 const CDN = 'https://cdn.platform.openai.com'
@@ -19,12 +20,16 @@ const standInFor = (route: Route) =>
 
 t.test('OpenAI’s element', async t => {
   const first = await openHost(t, { CHATKIT_DOMAIN_KEY: 'local-dev', ATTACHMENT_MB: '1', DATA_DIR: t.testdir({}) })
-  const host = await openHost(t, {
-    DATABASE_URL: first.databaseUrl,
-    CHATKIT_DOMAIN_KEY: 'domain_pk_1',
-    BETTER_AUTH_MOUNT: '0',
-    BETTER_AUTH_URL: first.url
-  })
+  const host = await openHost(
+    t,
+    {
+      DATABASE_URL: first.databaseUrl,
+      CHATKIT_DOMAIN_KEY: 'domain_pk_1',
+      BETTER_AUTH_MOUNT: '0',
+      BETTER_AUTH_URL: first.url
+    },
+    { respond: patient }
+  )
 
   t.test('is not there without a domain key', async t => {
     const other = await openHost(t, { DATABASE_URL: first.databaseUrl, BETTER_AUTH_MOUNT: '0' })

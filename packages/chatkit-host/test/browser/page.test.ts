@@ -1,24 +1,10 @@
-import { once } from 'node:events'
-import { echo, type Responder, say } from 'fastify-chatkit'
 import type { Locator, Page } from 'playwright-core'
 import t, { type Test } from 'tap'
 import { DESK, openBrowser, type Visitor, violations, visit, withoutChromium } from '../fixtures/browser.ts'
 import { openHost } from '../fixtures/host.ts'
+import { patient } from '../fixtures/patient.ts'
 import { password } from '../fixtures/people.ts'
 import { keepScreen } from '../fixtures/screens.ts'
-
-/** Says each message back; one of them slowly: it stays in the middle of a sentence until nobody reads any more. */
-const patient: Responder = turn => {
-  if (turn.input?.content[0]?.text !== 'Count') return echo(turn)
-  return say(
-    turn,
-    (async function* () {
-      yield 'One, two, '
-      yield 'three'
-      await once(turn.signal, 'abort')
-    })()
-  )
-}
 
 const QUESTION = 'How do I answer from my own documents?'
 
