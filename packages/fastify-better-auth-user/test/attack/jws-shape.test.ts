@@ -119,7 +119,7 @@ for (const { by, sign } of ways) {
       ['after NUL', `\0${raw}`],
       ['single quotes', raw.replaceAll('"', "'")],
       ['a comma too many', raw.replace(/}$/, ',}')],
-      ['an unfinished escape', raw.replace('"sub":"', '"sub":"\\u12')],
+      ['an unfinished escape', raw.replace('"sub":"', '"sub":"\\u12x')],
       ['white space alone', '   '],
       ['claims one level down', { payload: claims }],
       ['claims on __proto__', `{"__proto__":${raw}}`],
