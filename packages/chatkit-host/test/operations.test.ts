@@ -179,6 +179,9 @@ t.test('figures for Prometheus', async t => {
   const bad = 'outcome="rejected",kind="bearer-session",code="FST_BAU_CREDENTIAL_INVALID"'
   t.equal(value(`chatkit_host_authentications_total{${bad}}`), '1')
   t.equal(value('chatkit_host_authentication_duration_seconds_count{kind="session-cookie"}'), '1')
+  t.ok(Number(value('chatkit_host_lookup_duration_seconds_count{outcome="done"}')) >= 2, 'lookups are counted')
+  t.equal(value('chatkit_host_identity_cache_trusted'), '0', 'nothing is cached here')
+  t.equal(value('chatkit_host_identity_cache_events{event="recalled"}'), '0')
   t.equal(value('chatkit_host_turn_duration_seconds_count{outcome="done"}'), '1')
   t.equal(value('chatkit_host_streams_open'), '0')
   t.equal(value('chatkit_host_deltas_total'), String(deltas))

@@ -1,14 +1,14 @@
-import { type ChannelListener, subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel'
+import { tracingChannel } from 'node:diagnostics_channel'
 import type { FastifyInstance } from 'fastify'
-import { type AuthDecision, DECISION_CHANNEL } from 'fastify-better-auth-user'
 import { TURN_CHANNEL, type TurnTrace } from 'fastify-chatkit'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { MODEL_CHANNEL, type ModelAnswer } from '../model/telemetry.ts'
+import { watchIdentities } from './identity-metrics.ts'
+import { listen } from './listen.ts'
 
 /** Label values that come from outside end here: each new one would be a time series for ever. */
 const MOST_VALUES = 20
 
-const SHORT = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5]
 const LONG = [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600]
 
 /**
@@ -20,7 +20,7 @@ export function collectMetrics(app: FastifyInstance): Registry {
   collectDefaultMetrics({ register: registry })
   watchRequests(app, registry)
   watchPool(app, registry)
-  for (const stop of [watchAuthentication(registry), watchTurns(registry), watchModel(registry)]) {
+  for (const stop of [watchIdentities(app, registry), watchTurns(registry), watchModel(registry)]) {
     app.addHook('onClose', async () => stop())
   }
   return registry
@@ -57,27 +57,6 @@ function watchPool(app: FastifyInstance, registry: Registry): void {
       this.set({ state: 'idle' }, idleCount)
       this.set({ state: 'waiting' }, waitingCount)
     }
-  })
-}
-
-function watchAuthentication(registry: Registry): () => void {
-  const total = new Counter({
-    name: 'chatkit_host_authentications_total',
-    help: 'Decisions by outcome, kind of credential and error code.',
-    labelNames: ['outcome', 'kind', 'code'],
-    registers: [registry]
-  })
-  const seconds = new Histogram({
-    name: 'chatkit_host_authentication_duration_seconds',
-    help: 'From reading the credential to knowing its user, lookups included.',
-    labelNames: ['kind'],
-    buckets: SHORT,
-    registers: [registry]
-  })
-  return listen(DECISION_CHANNEL, message => {
-    const { outcome, kind, code, durationMs } = message as AuthDecision
-    total.inc({ outcome, kind: kind ?? 'none', code: code ?? 'none' })
-    if (kind !== null) seconds.observe({ kind }, durationMs / 1000)
   })
 }
 
@@ -153,11 +132,6 @@ function watchModel(registry: Registry): () => void {
     tokens.inc({ model, direction: 'input' }, call.inputTokens)
     tokens.inc({ model, direction: 'output' }, call.outputTokens)
   })
-}
-
-function listen(channel: string, listener: ChannelListener): () => void {
-  subscribe(channel, listener)
-  return () => unsubscribe(channel, listener)
 }
 
 /** The first few values as they are, all later ones as `other`. */

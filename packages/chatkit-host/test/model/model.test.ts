@@ -355,7 +355,7 @@ t.test('a model that fails: a notice to the reader, and one line to the operator
 
   await t.test('one that takes no tools is asked without them, from then on', async t => {
     const refusal = {
-      error: { message: 'registry.ollama.ai/library/small-1 does not support tools', type: 'api_error' }
+      error: { message: 'library/small-1 does not support tools', type: 'api_error' }
     }
     const first = await ask('Hi', [({ json }) => json(400, refusal), says(['Hello.'])])
     t.equal(said(first.answer), 'Hello.')
