@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { StartError } from './start-error.ts'
 
 /** Somebody to try the host with. */
@@ -27,7 +27,7 @@ export interface DataDirectory {
  * @throws StartError when it cannot be made, read or written.
  */
 export function openDataDirectory(path: string): DataDirectory {
-  attempt(path, () => mkdirSync(path, { recursive: true }))
+  attempt(path, () => makeFolder(path))
   const userFile = join(path, 'demo-user.json')
   return {
     database: join(path, 'postgres'),
@@ -46,6 +46,18 @@ export function openDataDirectory(path: string): DataDirectory {
           )
         : null,
     saveDemoUser: user => attempt(path, () => writeFileSync(userFile, `${JSON.stringify(user)}\n`, { mode: 0o600 }))
+  }
+}
+
+/** Not `recursive`: below /proc, which says that what it holds is not there, Node would try for ever. */
+function makeFolder(path: string): void {
+  if (existsSync(path)) return
+  makeFolder(dirname(path))
+  try {
+    mkdirSync(path)
+  } catch (error) {
+    // Another process that starts at the same time was first.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
   }
 }
 

@@ -110,5 +110,12 @@ t.test('cannot start', async t => {
         message: /^DATA_DIR \(\/dev\/null\) cannot be used/
       }
     )
+    await t.rejects(
+      startHost(readConfig({ DATA_DIR: '/proc/nowhere', PORT: '0' }), () => {}),
+      {
+        name: 'StartError',
+        message: /^DATA_DIR \(\/proc\/nowhere\) cannot be used/
+      }
+    )
   })
 })
