@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import pg from 'pg'
 import { findBinaries } from './binaries.ts'
 import { connectionStringFor, startOnPort } from './index.ts'
@@ -10,7 +11,7 @@ import { makeTemporaryFolder } from './temporary-folder.ts'
 
 export interface TestDatabase {
   connectionString: string
-  /** Drops the database, ending what sessions there are. */
+  /** Drops the database. Sessions that are still there a second later are ended. */
   close(): Promise<void>
 }
 
@@ -66,6 +67,8 @@ let shared: Promise<TestServer> | undefined
 let databases = 0
 let farewell: NodeJS.Timeout | undefined
 const lingerMs = 1000
+/** For sessions on their way out. */
+const patienceMs = 1000
 
 /**
  * A new, empty database: on the server of the environment variable TEST_DATABASE_URL, or where that is not set on a
@@ -78,7 +81,7 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   let closed: Promise<void> | undefined
   try {
     // Not template1: PostgreSQL refuses to copy it while anybody is connected to it.
-    await execute(server, `create database ${name} template template0`)
+    await withClient(server, client => client.query(`create database ${name} template template0`))
   } catch (error) {
     if (!given) leaveSharedServer()
     throw error
@@ -87,7 +90,10 @@ export async function createTestDatabase(): Promise<TestDatabase> {
   database.pathname = `/${name}`
   const drop = async () => {
     try {
-      await execute(server, `drop database if exists ${name} with (force)`)
+      await withClient(server, async client => {
+        await departures(client, name)
+        await client.query(`drop database if exists ${name} with (force)`)
+      })
     } finally {
       if (!given) leaveSharedServer()
     }
@@ -131,13 +137,23 @@ function leaveSharedServer() {
   }, lingerMs).unref()
 }
 
-async function execute(server: URL, statement: string) {
+/**
+ * A client that was ended, and above all a pool, does not wait for its sessions to be gone. One that the server ends
+ * meanwhile fails with 57P01, in a process that had done everything right.
+ */
+async function departures(client: pg.Client, database: string) {
+  const deadline = Date.now() + patienceMs
+  const present = { text: 'select from pg_stat_activity where datname = $1', values: [database] }
+  while (((await client.query(present)).rowCount ?? 0) > 0 && Date.now() < deadline) await sleep(10)
+}
+
+async function withClient(server: URL, use: (client: pg.Client) => Promise<unknown>) {
   const client = new pg.Client({ connectionString: server.href, connectionTimeoutMillis: 10_000 })
   // A connection may break after the answer; the answer is what counts.
   client.on('error', () => undefined)
   await client.connect()
   try {
-    await client.query(statement)
+    await use(client)
   } finally {
     await client.end()
   }

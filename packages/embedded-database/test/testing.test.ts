@@ -46,6 +46,23 @@ t.test('closing drops the database though someone is connected, and may be done 
   await t.rejects(query(one.connectionString, 'select 1'), { code: '3D000' })
 })
 
+t.test('closing ends no session that is on its way out', async t => {
+  // An ended pool forgets its sessions before they are gone; one that the server ends meanwhile fails in public.
+  const [one, two] = await Promise.all([createTestDatabase(), createTestDatabase()])
+  t.teardown(two.close)
+  const client = new pg.Client(one.connectionString)
+  const failures: unknown[] = []
+  client.on('error', error => failures.push(error))
+  await client.connect()
+  const closed = one.close()
+  // By then the database would be dropped, were nobody waited for.
+  await query(two.connectionString, 'select pg_sleep(0.3)')
+  await client.end()
+  await closed
+  t.same(failures, [])
+  await t.rejects(query(one.connectionString, 'select 1'), { code: '3D000' })
+})
+
 t.test('the server', async t => {
   t.test('goes away with its data when the last database is closed', async t => {
     const { connectionString, close } = await createTestDatabase()
