@@ -36,7 +36,7 @@ export function apiKeyQueries(user: Table, apiKey: Table, extra: readonly string
       `select ${userColumns(user, extra)}, ${NO_SESSION}
        from (select ${a.column(owner)} as owner from ${tableName(apiKey)} a
              where ${a.column('key')} = $1 and ${a.column('enabled')} is not false
-               and (${a.column('expiresAt')} is null or ${a.epoch('expiresAt')} >= ${NOW})
+               and (${a.column('expiresAt')} is null or ${a.notPast('expiresAt')})
                and not coalesce(${usedUp(apiKey)}, false) ${condition} limit 1) found
        join ${tableName(user)} u on ${equals(u.column('id'), u.type('id'), 'found.owner', a.type(owner))}`
     )

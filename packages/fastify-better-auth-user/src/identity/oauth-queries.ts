@@ -1,7 +1,7 @@
 import type { Claims, Grant } from '../types.ts'
 import type { IdentityRow } from './row.ts'
 import { SESSION_ALIASES, sessionColumns, userColumns } from './session-queries.ts'
-import { columnsOf, equals, NOW, type Prepared, prepared, tableName } from './sql.ts'
+import { columnsOf, equals, type Prepared, prepared, tableName } from './sql.ts'
 import type { Table, Wanted } from './tables.ts'
 
 export const WANTED_ACCESS_TOKEN: Wanted = {
@@ -51,7 +51,7 @@ export function oauthQueries(
     `join ${tableName(client)} c on ${c.column('clientId')} = ${id} and ${c.column('disabled')} is not true`
   const liveSession = (condition: string) => `lateral (
       select ${sessionColumns(session)}, 1 as session_count from ${tableName(session)} s
-      where ${condition} and ${s.column('userId')} = ${u.column('id')} and ${s.epoch('expiresAt')} >= ${NOW}
+      where ${condition} and ${s.column('userId')} = ${u.column('id')} and ${s.notPast('expiresAt')}
     ) s on true`
   const columns = `${userColumns(user, extra)}, ${SESSION_ALIASES}`
   const json = (field: string) => (t.has(field) ? `to_jsonb(${t.column(field)})` : 'null::jsonb')
@@ -63,7 +63,7 @@ export function oauthQueries(
        from (select ${t.column('userId')} as owner, ${t.column('sessionId')} as session_id,
                     ${t.column('clientId')} as client_id, ${json('scopes')} as scopes, ${json('resources')} as resources
              from ${tableName(accessToken)} t
-             where ${t.column('token')} = $1 and ${t.epoch('expiresAt')} >= ${NOW}
+             where ${t.column('token')} = $1 and ${t.notPast('expiresAt')}
                and ${t.has('revoked') ? `${t.column('revoked')} is null` : 'true'}
                and coalesce(${json('confirmation')}, 'null') = 'null' limit 1) found
        ${enabledClient('found.client_id')}

@@ -23,6 +23,7 @@ t.test('look-ups of one turn are one query', async t => {
   }
   const byId = prepared(['int4'], 'select id, label from thing where id = $1')
   const byBoth = prepared(['uuid', 'text'], 'select id from thing where uid = $1 and label = $2')
+  const uid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
   const label = (row: object | null) => (row as { label?: string } | null)?.label ?? null
 
   t.test('each gets its own row, or none', async t => {
@@ -36,7 +37,6 @@ t.test('look-ups of one turn are one query', async t => {
 
   t.test('several parameters, several statements', async t => {
     const { first } = lookups(counting, { timeoutMs: 5000 })
-    const uid = (n: number) => `00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
     const rows = await Promise.all([
       first(byBoth, [uid(1), 'thing 1']),
       first(byBoth, [uid(1), 'thing 2']),
@@ -68,10 +68,31 @@ t.test('look-ups of one turn are one query', async t => {
     sent.length = 0
     await Promise.all([
       ...Array.from({ length: 450 }, (_, n) => first(byId, [String(n + 1)])),
-      first(byBoth, ['00000000-0000-4000-8000-000000000001', 'thing 1'])
+      first(byBoth, [uid(1), 'thing 1'])
     ])
     t.equal(sent.length, 6)
     t.equal(sent[1]?.length, 2, 'the other question goes out after the first part of the crowd')
+  })
+
+  t.test('however many are asked for, the server does not plan anew', async t => {
+    const client = new pg.Client({ connectionString: database.connectionString })
+    await client.connect()
+    t.teardown(() => client.end())
+    const { first } = lookups(client, { timeoutMs: 5000 })
+    let n = 0
+    const next = () => String(1 + (n++ % 500))
+    for (let round = 0; round < 10; round++) {
+      for (const size of [1, 2, 5, 30]) {
+        await Promise.all(Array.from({ length: size }, () => first(byId, [next()])))
+        await Promise.all(Array.from({ length: size }, () => first(byBoth, [uid(Number(next())), 'thing'])))
+      }
+    }
+    const { rows } = await client.query('select generic_plans::int, custom_plans::int from pg_prepared_statements')
+    t.equal(rows.length, 4)
+    for (const { generic_plans, custom_plans } of rows) {
+      t.ok(custom_plans <= 5, 'PostgreSQL compares the first five')
+      t.ok(generic_plans >= 5)
+    }
   })
 
   t.test('it is known what was asked, and how it went', async t => {
