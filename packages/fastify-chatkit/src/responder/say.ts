@@ -26,10 +26,10 @@ export async function* say(
   }
   yield { type: 'thread.item.added', item: message(id, []) }
   yield update(id, { type: 'assistant_message.content_part.added', content_index: 0, content: { text: '' } })
-  let whole = ''
+  const deltas: string[] = []
   for await (const delta of text) {
     if (delta === '') continue
-    whole += delta
+    deltas.push(delta)
     yield update(id, { type: 'assistant_message.content_part.text_delta', content_index: 0, delta })
   }
   for (const [annotation_index, annotation] of annotations.entries())
@@ -39,7 +39,7 @@ export async function* say(
       annotation_index,
       annotation
     })
-  const content = { text: whole, annotations }
+  const content = { text: deltas.join(''), annotations }
   yield update(id, { type: 'assistant_message.content_part.done', content_index: 0, content })
   yield { type: 'thread.item.done', item: message(id, [content]) }
 }

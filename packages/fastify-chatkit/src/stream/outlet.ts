@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import { heartbeat } from './sse.ts'
 
 /** Frames are handed on together once they are this much, or when nothing more comes at once. */
-const batchLength = 8 * 1024
+const batchLength = 16 * 1024
 /** How far a reader may be behind before it has enough. */
 const highWaterMark = 16 * 1024
 

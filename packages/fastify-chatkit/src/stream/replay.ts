@@ -6,7 +6,7 @@ import { frame } from './sse.ts'
 /** UTF-16 units of a run that are remembered word for word, for a reader who comes late. */
 const limit = 32 * 1024
 
-type TextDelta = { item_id: string; content_index: number; text: string }
+type TextDelta = { item_id: string; content_index: number; deltas: string[] }
 /** Stands for all that was told of an item. */
 type Mention = { mentioned: string }
 type Entry = StreamEvent | TextDelta | Mention
@@ -40,10 +40,10 @@ export class Replay {
       const { content_index, delta } = event.update
       const last = this.#text
       if (last && last.item_id === item_id && last.content_index === content_index) {
-        last.text += delta
+        last.deltas.push(delta)
         this.#length += delta.length
       } else {
-        this.#text = { item_id, content_index, text: delta }
+        this.#text = { item_id, content_index, deltas: [delta] }
         this.#entries.push(this.#text)
         this.#length += length
       }
@@ -69,7 +69,7 @@ export class Replay {
   }
 
   #nowOf(entry: Entry, { unfinished }: ItemStates): StreamEvent | Mention {
-    if ('text' in entry && 'content_index' in entry) return whole(entry)
+    if ('deltas' in entry) return whole(entry)
     if (!('mentioned' in entry)) return entry
     const item = unfinished(entry.mentioned)
     // It begins with what it has come to; updates go on from there.
@@ -113,7 +113,7 @@ async function doneNow({ mentioned }: Mention, { stored }: ItemStates): Promise<
   return item && eventToClient({ type: 'thread.item.done', item })
 }
 
-function whole({ item_id, content_index, text }: TextDelta): StreamEvent {
+function whole({ item_id, content_index, deltas }: TextDelta): StreamEvent {
   const type = 'assistant_message.content_part.text_delta'
-  return { type: 'thread.item.updated', item_id, update: { type, content_index, delta: text } }
+  return { type: 'thread.item.updated', item_id, update: { type, content_index, delta: deltas.join('') } }
 }

@@ -5,16 +5,29 @@ import type { OwnedThreads } from '../store/thread-store.ts'
 /** What the model learns of an answer that was broken off; the reference server's words. */
 export const CANCELLED = 'The user cancelled the stream. Stop responding to the prior request.'
 
+const TEXT_DELTA = 'assistant_message.content_part.text_delta'
+
+/** So many deltas of one text are collected before they are folded into it. */
+const MOST_COLLECTED = 256
+
 /** Items that were begun and are not done, as far as they have come. */
 export class Unfinished {
   readonly #items = new Map<string, ThreadItem>()
+  /**
+   * Deltas that follow each other in one text. Added to it one by one they would make a string of as many parts, each of
+   * which the garbage collector would carry along for as long as the answer grows.
+   */
+  #collected: string[] = []
+  #collectedFor = { itemId: '', index: -1 }
 
   /** @param item is kept, and changed by updates: a copy of the responder's. */
   begin(item: ThreadItem): void {
+    this.#foldCollected()
     this.#items.set(item.id, item)
   }
 
   get(itemId: string): ThreadItem | null {
+    this.#foldCollected()
     return this.#items.get(itemId) ?? null
   }
 
@@ -23,11 +36,34 @@ export class Unfinished {
   }
 
   end(itemId: string): void {
+    this.#foldCollected()
     this.#items.delete(itemId)
   }
 
   /** Applies an update to an item that was begun; one that was not is left alone, as there is nothing to change. */
   fold(itemId: string, update: ItemUpdate): void {
+    if (update.type !== TEXT_DELTA) {
+      this.#foldCollected()
+      this.#foldOne(itemId, update)
+      return
+    }
+    const { itemId: lastId, index } = this.#collectedFor
+    if (itemId !== lastId || update.content_index !== index || this.#collected.length === MOST_COLLECTED) {
+      this.#foldCollected()
+      this.#collectedFor = { itemId, index: update.content_index }
+    }
+    this.#collected.push(update.delta)
+  }
+
+  #foldCollected(): void {
+    if (this.#collected.length === 0) return
+    const { itemId, index } = this.#collectedFor
+    const delta = this.#collected.join('')
+    this.#collected = []
+    this.#foldOne(itemId, { type: TEXT_DELTA, content_index: index, delta })
+  }
+
+  #foldOne(itemId: string, update: ItemUpdate): void {
     const item = this.#items.get(itemId)
     if (!item) return
     const kind = itemKind(item.type)
@@ -36,6 +72,7 @@ export class Unfinished {
 
   /** Saves what is worth keeping, in the order it was begun, and returns it. The rest is forgotten. */
   async keep(threads: OwnedThreads, threadId: string): Promise<ThreadItem[]> {
+    this.#foldCollected()
     const kept = [...this.#items.values()].filter(item => itemKind(item.type)?.keepUnfinished(item) === true)
     this.#items.clear()
     for (const item of kept) await threads.saveItem(threadId, item)

@@ -58,12 +58,13 @@ t.test('a responder that fails at once, or gives nothing to iterate, is an error
   t.strictSame(kinds(await events(create('x'))), ['thread.created', 'user_message done', 'error'])
 })
 
+const delta = (item_id: string, text: string, content_index = 0) => ({
+  type: 'thread.item.updated' as const,
+  item_id,
+  update: { type: 'assistant_message.content_part.text_delta' as const, content_index, delta: text }
+})
+
 t.test('E-2 DV-6: what was done stays, what was half done is kept, and told, before the error', async t => {
-  const delta = (item_id: string, text: string) => ({
-    type: 'thread.item.updated' as const,
-    item_id,
-    update: { type: 'assistant_message.content_part.text_delta' as const, content_index: 0, delta: text }
-  })
   const script = scriptedResponder([
     { say: 'done' },
     { type: 'thread.item.added', item: { type: 'assistant_message', id: 'half', content: [] } },
@@ -81,6 +82,37 @@ t.test('E-2 DV-6: what was done stays, what was half done is kept, and told, bef
   const { body } = await json({ type: 'items.list', params: { thread_id: threadIdOf(told), order: 'asc' } })
   t.match(body.data.slice(1), [{ content: [{ text: 'done' }] }, { id: 'half' }])
   t.equal(body.data.length, 3, 'white space alone is not worth keeping; nor is there a marker')
+})
+
+t.test('what is kept of a half answer is what the reader had of it, in the order it came', async t => {
+  const begun = (id: string, text: string) => ({
+    type: 'assistant_message' as const,
+    id,
+    content: text === '' ? [] : [{ type: 'output_text' as const, text, annotations: [] }]
+  })
+  const numbers = Array.from({ length: 700 }, (_, index) => `${index} `)
+  const script = scriptedResponder([
+    { type: 'thread.item.added', item: begun('long', '') },
+    { type: 'thread.item.added', item: begun('other', '') },
+    ...numbers.map(text => delta('long', text)),
+    delta('other', 'a'),
+    delta('long', 'end'),
+    delta('other', 'b'),
+    delta('other', 'second', 1),
+    delta('other', 'c'),
+    { type: 'thread.item.added', item: begun('anew', '') },
+    delta('anew', 'dropped'),
+    { type: 'thread.item.added', item: begun('anew', 'anew, ') },
+    delta('anew', 'and on'),
+    { throw: new Error('boom') }
+  ])
+  const { events } = await buildApp(t, { respond: script.respond })
+  const kept = (await events(create('x'))).flatMap(event =>
+    event.type === 'thread.item.done' && event.item.type === 'assistant_message'
+      ? [event.item.content.map(part => part.text)]
+      : []
+  )
+  t.strictSame(kept, [[`${numbers.join('')}end`], ['abc', 'second'], ['anew, and on']])
 })
 
 t.test(
