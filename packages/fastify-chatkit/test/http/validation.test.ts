@@ -64,6 +64,25 @@ t.test('V-1 V-2 V-3 V-6 DV-15: what is no request of the protocol is refused wit
   t.equal((await json('')).status, 400, 'nothing at all')
 })
 
+t.test('a body that is nested without end is refused, wherever it is', async t => {
+  const { json, events } = await buildApp(t, { action: () => [] })
+  const nested = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`
+  const inference = (levels: number) =>
+    `{"type":"threads.create","params":{"input":{"content":[],"attachments":[],"inference_options":${nested(levels)}}}}`
+  const bodies = [
+    `{"type":"threads.list","params":{},"metadata":${nested(50_000)}}`,
+    inference(50_000),
+    `{"type":"threads.custom_action","params":{"thread_id":"t","action":{"type":"a","payload":${nested(50_000)}}}}`,
+    inference(198)
+  ]
+  for (const body of bodies) {
+    const refused = await json(body)
+    t.equal(refused.status, 400, body.slice(0, 60))
+    t.match(refused.body, { code: 'FST_CHATKIT_BODY_INVALID', message: /deeper than 200 levels/ })
+  }
+  t.match(await events(inference(197)), [{ type: 'thread.created' }], 'what is deep, but not too deep, is taken')
+})
+
 t.test('V-4: unknown fields are passed over, at every level', async t => {
   const { events, json } = await buildApp(t)
   const told = await events({
@@ -159,8 +178,8 @@ t.test('the short form of a message is understood where it is asked for', async 
   const thread_id = threadIdOf(told)
   const more = await plain.events({ message: 'Again', thread_id })
   t.match(more[0], { type: 'thread.item.done', item: { thread_id, content: [{ type: 'input_text', text: 'Again' }] } })
-  t.equal((await plain.json({ message: 'x', thread_id: 5 })).status, 400)
-  t.equal((await plain.json({ message: 5 })).status, 400)
+  t.match(await plain.json({ message: 'x', thread_id: 5 }), { status: 400, body: { message: /^thread_id: / } })
+  t.match(await plain.json({ message: 5 }), { status: 400, body: { message: /^message: .*expected string/ } })
   t.equal((await plain.json({ message: 'x', thread_id: 'thr_none' })).status, 404)
   t.equal((await plain.post({ type: 'threads.create', params: { input: input('long form') } })).status, 200)
   const strict = await buildApp(t)
