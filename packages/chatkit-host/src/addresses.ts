@@ -22,11 +22,11 @@ export function isLoopback(host: string): boolean {
 }
 
 /**
- * Issuer and audience of the JWTs that are signed here: Better Auth's default is its address, but with PORT=0 that is not
- * known before the host listens, and would change with every start.
+ * Issuer and audience of the JWTs that are signed here: Better Auth's default is its address. With PORT=0 that is not known
+ * before the host listens, and would change with every start, so it is the name alone.
  */
 export function issuerOf({ authUrl, host, port }: Pick<Config, 'authUrl' | 'host' | 'port'>): string {
-  return new URL(authUrl ?? `http://${inUrl(host)}:${port}`).origin
+  return new URL(authUrl ?? `http://${inUrl(host)}${port === 0 ? '' : `:${port}`}`).origin
 }
 
 function inUrl(host: string): string {

@@ -1,5 +1,6 @@
 import pg, { type PoolConfig } from 'pg'
 import type { Config } from './config.ts'
+import { refusal } from './database-errors.ts'
 import { StartError } from './start-error.ts'
 
 /** A database the host may use until it is closed. */
@@ -116,7 +117,7 @@ const MIGRATION_LOCK = 7_262_044_917
  * Runs migrations in order, one host at a time.
  *
  * @returns what was done.
- * @throws StartError when the database cannot be reached.
+ * @throws StartError when the database cannot be reached, or does not let its user in or make tables.
  */
 export async function migrate(options: PoolConfig, migrations: readonly Migration[]): Promise<string[]> {
   // No limit to a statement: it may wait for another host that migrates.
@@ -125,7 +126,8 @@ export async function migrate(options: PoolConfig, migrations: readonly Migratio
   try {
     return await underLock(pool, migrations)
   } catch (error) {
-    throw isOutage(error) ? new StartError(unreachable(options, error), error) : error
+    const reason = refusal(options.connectionString ?? '', error)
+    throw reason === null ? error : new StartError(reason, error)
   } finally {
     await pool.end()
   }
@@ -147,31 +149,4 @@ async function underLock(pool: pg.Pool, migrations: readonly Migration[]): Promi
   } finally {
     client.release(true)
   }
-}
-
-function unreachable({ connectionString = '' }: PoolConfig, error: unknown): string {
-  const { host } = new URL(connectionString)
-  return `The database at ${host} cannot be reached (${firstCode(error)}): check DATABASE_URL, and that PostgreSQL runs there.`
-}
-
-function firstCode(error: unknown): string {
-  const { code, message } = error as { code?: unknown; message?: unknown }
-  return String(code ?? message ?? error)
-}
-
-const SYSTEM_CALLS = new Set(['connect', 'getaddrinfo', 'read', 'write'])
-
-/** Whether an error, or what caused it, says that the database cannot be reached or takes no more connections. */
-export function isOutage(error: unknown): boolean {
-  for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth++) {
-    const { code, syscall, errors } = at as { code?: unknown; syscall?: unknown; errors?: unknown }
-    // Several addresses were tried, and each failed.
-    if (Array.isArray(errors) && errors.some(isOutage)) return true
-    if (typeof syscall === 'string' && SYSTEM_CALLS.has(syscall)) return true
-    // SQLSTATE: class 08 is a broken connection, 57P0x a server that stops or starts, 53300 too many connections.
-    if (typeof code === 'string' && /^(08\w{3}|57P0\d|53300)$/.test(code)) return true
-    if (/^(Connection terminated|timeout exceeded when trying to connect|Query read timeout)/.test(at.message))
-      return true
-  }
-  return false
 }

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { isOutage } from './database.ts'
+import { isOutage } from './database-errors.ts'
 import { REQUEST_ID_HEADER } from './request-id.ts'
 
 /** What a client is told about anything that went wrong. */

@@ -6,7 +6,8 @@ import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyReques
 import type { Pool } from 'pg'
 import { isLoopback, issuerOf, SIGN_IN_PATH } from './addresses.ts'
 import type { Config } from './config.ts'
-import { isOutage, type Migration } from './database.ts'
+import type { Migration } from './database.ts'
+import { isOutage } from './database-errors.ts'
 
 /** Tells Better Auth the client's address. Ours to set: whatever a client sends under this name is replaced. */
 const ADDRESS_HEADER = 'x-chatkit-host-client-address'

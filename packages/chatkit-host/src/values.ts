@@ -58,10 +58,11 @@ export function origin(text: string): string {
   return url.origin
 }
 
-export function webUrl(text: string): string {
+/** @param example what is meant, for the sentence. */
+export function webUrl(text: string, example = 'https://app.example.com'): string {
   const url = parseUrl(text)
   if (url === null || !isWeb(url) || url.username !== '' || url.search !== '' || url.hash !== '') {
-    throw new Unfit(`is "${shown(text)}", which is no web address: write https://app.example.com`)
+    throw new Unfit(`is "${shown(text)}", which is no web address: write one such as ${example}`)
   }
   return url.href.replace(/\/+$/, '')
 }
@@ -74,7 +75,7 @@ export function apiKey(text: string): string {
 }
 
 export function modelServer(text: string): string {
-  const url = webUrl(text)
+  const url = webUrl(text, 'http://127.0.0.1:11434/v1')
   if (/\/chat\/completions$/.test(url)) throw new Unfit('ends in /chat/completions: leave that out')
   return url
 }
@@ -92,7 +93,9 @@ export function folder(text: string): string {
 
 export function host(text: string): string {
   const bare = text.replace(/^\[(.+)\]$/, '$1')
-  if (isIP(bare) !== 0 || /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(bare)) return bare
+  // What ends in digits is read as an address, by URLs as by name servers: 999.1.1.1 is none.
+  const isName = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i.test(bare) && URL.canParse(`http://${bare}`)
+  if (isIP(bare) !== 0 || isName) return bare
   throw new Unfit(`is "${shown(text)}": write an address or a name alone, such as 127.0.0.1 (the port goes into PORT)`)
 }
 

@@ -74,7 +74,7 @@ export const variables = {
   BETTER_AUTH_JWKS_URL: variable(
     'where the keys are that sign its JWTs, https://app.example.com/api/auth/jwks',
     'its jwks table in DATABASE_URL, when BETTER_AUTH_URL is set',
-    text => (text === undefined ? null : webUrl(text))
+    text => (text === undefined ? null : webUrl(text, 'https://app.example.com/api/auth/jwks'))
   ),
   BETTER_AUTH_MOUNT: variable(
     '1 makes this host its own sign-in: Better Auth with e-mail and password on /api/auth',
@@ -206,7 +206,7 @@ export const variables = {
   HELP_URL: variable(
     'where that folder is published, https://docs.example.com/help; makes links of sources',
     'not published: sources are names of files',
-    text => (text === undefined ? null : webUrl(text))
+    text => (text === undefined ? null : webUrl(text, 'https://docs.example.com/help'))
   ),
   HELP_LANGUAGE: variable(
     `the language of those files, for their words' endings: ${LANGUAGES.join(', ')}`,

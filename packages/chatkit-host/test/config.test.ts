@@ -133,6 +133,7 @@ const cases: [string, Record<string, string>, RegExp][] = [
     { DATABASE_URL: own.DATABASE_URL },
     /^BETTER_AUTH_SECRET is missing: .*Better Auth/
   ],
+  ['an address that is none', { HOST: '999.1.1.1' }, /^HOST is "999.1.1.1": write an address or a name/],
   ['a short secret', { BETTER_AUTH_SECRET: 'short' }, /^BETTER_AUTH_SECRET is shorter than 32 bytes: .*openssl rand/],
   [
     'the published default secret',
@@ -173,7 +174,7 @@ const cases: [string, Record<string, string>, RegExp][] = [
   [
     'an address that is none',
     { BETTER_AUTH_URL: 'app.example.com' },
-    /^BETTER_AUTH_URL is "app.example.com", .*write https:/
+    /^BETTER_AUTH_URL is "app.example.com", .*write one such as https:/
   ],
   [
     'another path than is served',

@@ -1,7 +1,8 @@
 import { createTestDatabase } from 'embedded-database/testing'
 import pg from 'pg'
 import t from 'tap'
-import { isOutage, migrate, poolOptions, surviveLosses } from '../src/database.ts'
+import { migrate, poolOptions, surviveLosses } from '../src/database.ts'
+import { isOutage, refusal } from '../src/database-errors.ts'
 import { StartError } from '../src/start-error.ts'
 
 t.test('connection strings', async t => {
@@ -55,6 +56,60 @@ t.test('hosts that start at once take turns to migrate', async t => {
     ['something'],
     ['something']
   ])
+})
+
+t.test('a database that cannot be used is told in a sentence with the cure, without the password', async t => {
+  const database = await createTestDatabase()
+  t.teardown(() => database.close())
+  const asked = async (change: (url: URL) => void, query = 'select 1') => {
+    const url = new URL(database.connectionString)
+    change(url)
+    return migrate(poolOptions(url.href), [pool => pool.query(query).then(() => null)])
+  }
+  const role = `weak_${process.pid}`
+  const admin = new pg.Client(database.connectionString)
+  await admin.connect()
+  await admin.query(`create role ${role} login password 'hunter2'`)
+  await admin.query('revoke create on schema public from public')
+  const asWeak = (url: URL) => Object.assign(url, { username: role, password: 'hunter2' })
+  const cases: [string, () => Promise<unknown>, RegExp][] = [
+    [
+      'another database',
+      () => asked(url => Object.assign(url, { pathname: '/nowhere' })),
+      /has no such database .*: create it/
+    ],
+    [
+      'another user',
+      () => asked(url => Object.assign(url, { username: 'nobody_here' })),
+      /does not let the user .*: check its name/
+    ],
+    [
+      'no TLS there',
+      () => asked(url => url.searchParams.set('sslmode', 'require')),
+      /does not speak TLS: turn ssl on|certificate .* is not trusted/
+    ],
+    [
+      'no right to make tables',
+      () => asked(asWeak, 'create table mine ()'),
+      /may not make tables \(permission denied .*: grant it CREATE/
+    ],
+    [
+      'a standby',
+      () => asked(() => {}, 'begin read only; create table mine ()'),
+      /may only be read from: name the primary/
+    ]
+  ]
+  for (const [why, work, sentence] of cases) await t.rejects(work(), { name: 'StartError', message: sentence }, why)
+  await admin.query(`drop role ${role}`)
+  await admin.end()
+  t.match(
+    refusal(
+      'postgres://u:hunter2@h/d',
+      Object.assign(new Error('self-signed certificate'), { code: 'SELF_SIGNED_CERT_IN_CHAIN' })
+    ),
+    /^The certificate of PostgreSQL at h is not trusted \(SELF_SIGNED_CERT_IN_CHAIN\): name its authority .*\.$/
+  )
+  t.equal(refusal('postgres://u:hunter2@h/d', new Error('syntax error')), null, 'a bug is not excused')
 })
 
 t.test('a connection that breaks ends nothing but itself', async t => {

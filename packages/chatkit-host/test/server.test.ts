@@ -35,6 +35,8 @@ t.test('the demo', async t => {
     t.equal(said(answer), 'Hello', `the ${name} works`)
     thread = threadOf(answer)
   }
+  const [, claims = ''] = find(first.lines, /JWT +(\S+)/).split('.')
+  t.equal(JSON.parse(Buffer.from(claims, 'base64url').toString()).iss, 'http://127.0.0.1', 'whatever port was free')
 
   await t.test('secrets are for this user alone', async t => {
     t.same(readdirSync(folder).sort(), ['better-auth-secret', 'demo-user.json', 'postgres'])

@@ -9,6 +9,7 @@ import { checkChatkit } from 'fastify-chatkit'
 import pg from 'pg'
 import { type Config, ConfigError } from '../config.ts'
 import { loadEmbedded, poolOptions, surviveLosses } from '../database.ts'
+import { refusal } from '../database-errors.ts'
 import { checkTables } from '../tables/tables.ts'
 import type { Io } from './command.ts'
 import { configOf, type HostOptions, isHost } from './local-host.ts'
@@ -80,8 +81,8 @@ async function askDatabase(connectionString: string, tables: boolean): Promise<F
     const found: Finding[] = [{ good: true, about: 'postgres', says: rows[0]?.version ?? '' }, await clocks(pool)]
     return [...found, ...(tables ? [...(await columns(pool)), await own(pool)] : [])]
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException
-    const says = `cannot be reached (${code ?? message}): check DATABASE_URL, and that PostgreSQL runs there`
+    const says = refusal(connectionString, error)?.replace(/\.$/, '')
+    if (says === undefined) throw error
     return [{ good: false, about: 'postgres', says }]
   } finally {
     await pool.end()

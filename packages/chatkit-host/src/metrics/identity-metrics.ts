@@ -62,7 +62,7 @@ function watchCache(app: FastifyInstance, registry: Registry): void {
   })
   new Gauge({
     name: 'chatkit_host_identity_cache_events',
-    help: 'Since the start: identities recalled or missed, changes heard, and how often all was forgotten.',
+    help: 'Identities recalled or missed, changes heard, and how often all was forgotten, since the start.',
     labelNames: ['event'],
     registers: [registry],
     collect() {

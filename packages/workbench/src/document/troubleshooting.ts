@@ -7,7 +7,7 @@ import { type Sentence, sentencesWithCures } from './sentences.ts'
 /** What is worth knowing beyond the message and its cure, by its heading. */
 const NOTES: Readonly<Record<string, string>> = {
   'The database at … cannot be reached (…)':
-    '`ECONNREFUSED`: nothing listens there. `ENOTFOUND`: no name server knows the host. `ETIMEDOUT`: a firewall swallows the connection. `28P01`: the password is wrong. `3D000`: there is no such database. `chatkit-host doctor` tries it.',
+    '`ECONNREFUSED`: nothing listens there. `ENOTFOUND`: no name server knows the host. `ETIMEDOUT`: a firewall swallows the connection. `chatkit-host doctor` tries it.',
   'The database of DATABASE_URL has no Better Auth tables (user, session)':
     'They are looked for on the `search_path`, as `user` and `session` or as `users` and `sessions`.',
   'Port … on … is taken by another program': 'Another host, as a rule: `chatkit-host check` says whether it is one.',
