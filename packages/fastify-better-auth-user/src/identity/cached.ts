@@ -1,6 +1,7 @@
 import { channel as diagnostics } from 'node:diagnostics_channel'
 import { LRUCache } from 'lru-cache'
 import type { Claims } from '../types.ts'
+import { isAnswer } from './connection-errors.ts'
 import type { IdentityRecord, IdentityStore } from './identity-store.ts'
 import type { Change, RevocationChannel, RevocationListener } from './revocations.ts'
 
@@ -33,7 +34,7 @@ export interface CacheState {
 }
 
 export interface CacheStats extends CacheState {
-  /** Whether a kept identity would be used this moment: also `false` while a proof of life is overdue. */
+  /** Whether a kept identity would be used this moment: also `false` while a proof of life is overdue or a look-up has broken. */
   trusted: boolean
   /** Identities kept. */
   kept: number
@@ -79,6 +80,9 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
   const identities = new LRUCache<string, Kept>({ max: maxIdentities, dispose: unlink })
   let current: CacheState = { state: 'closed', reason: null }
   let trustedUntil = Number.NEGATIVE_INFINITY
+  let provedAt = Number.NEGATIVE_INFINITY
+  /** A look-up has broken since one was last answered. */
+  let broken = false
   /** Counts what the channel said, as the clock of the look-ups under way. */
   let heard = 0
   /** Answers asked for before this are not kept. */
@@ -91,6 +95,7 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
   const listener: RevocationListener = {
     trusted(until) {
       trustedUntil = until
+      provedAt = performance.now()
       if (current.state !== 'listening') enter({ state: 'listening', reason: null })
     },
     changed(change) {
@@ -128,8 +133,12 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
       underWay++
       try {
         const record = await store.find(claims)
+        broken = false
         if (record !== null) keep(key, record, asked)
         return record
+      } catch (error) {
+        if (!isAnswer(error)) doubt(asked.at)
+        throw error
       } finally {
         underWay--
         if (underWay === 0) changedAt.clear()
@@ -164,6 +173,16 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
       if (keys === undefined) linked.set(link, new Set([key]))
       else keys.add(key)
     }
+  }
+
+  /**
+   * Where a look-up breaks the channel may be broken, too, and not know it yet: nothing is used until it proves the
+   * contrary. Once an outage, as it may be that of the look-ups alone; and not for a look-up that was slower than the
+   * proofs, which says nothing of the channel that they have not said better.
+   */
+  function doubt(askedAt: number): void {
+    if (!broken && provedAt < askedAt) trustedUntil = Number.NEGATIVE_INFINITY
+    broken = true
   }
 
   function forget(links: readonly string[]): void {

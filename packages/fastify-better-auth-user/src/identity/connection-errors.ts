@@ -34,3 +34,12 @@ export function messageOf(error: unknown): string {
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
   return error instanceof Error ? error.message : String(error)
 }
+
+/**
+ * Whether the server itself said so, which it can only while it is reached. By SQLSTATE, save for those of connections and
+ * of servers on their way down; no SQLSTATE begins with an E, as the codes of the system do.
+ */
+export function isAnswer(error: unknown): boolean {
+  const code = (error as { code?: unknown } | null)?.code
+  return typeof code === 'string' && /^(?!08|57P|E)[0-9A-Z]{5}$/.test(code)
+}

@@ -2,6 +2,7 @@ import type { JsonWebKey } from 'node:crypto'
 import type { Queryable } from './queryable.ts'
 import { columnsOf, NOW, tableName } from './sql.ts'
 import { discoverTable, MissingTable, type Table, type TablesOptions, type Wanted } from './tables.ts'
+import { timely } from './time-limit.ts'
 
 const WANTED: Wanted = {
   table: 'jwks',
@@ -32,10 +33,9 @@ export function jwksFromTable(database: Queryable, options: JwksTableOptions = {
     const alive = k.has('expiresAt')
       ? `where ${k.column('expiresAt')} is null or ${k.epoch('expiresAt')} + $1 > ${NOW}`
       : 'where $1::float8 >= 0'
-    const { rows } = await database.query({
+    const { rows } = await timely(database, timeoutMs).query({
       text: `select ${k.text('id')} as kid, ${k.text('publicKey')} as jwk, ${k.text('alg')} as alg from ${tableName(table)} k ${alive}`,
-      values: [gracePeriod],
-      query_timeout: timeoutMs
+      values: [gracePeriod]
     })
     return (rows as { kid: string; jwk: string; alg: string | null }[]).flatMap(({ kid, jwk, alg }) => {
       const parsed = parse(jwk)

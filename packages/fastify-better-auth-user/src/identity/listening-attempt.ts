@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import type { Breakable } from './breakable.ts'
 import { Told } from './connection-errors.ts'
 import type { ListeningConnection } from './listening-connection.ts'
+import type { Pace } from './pace.ts'
 import type { Queryable } from './queryable.ts'
 import { EVERYTHING, REMOVED } from './revocation-sql.ts'
 import { INSTALL, objectionTo, stateSql, stateValues, type TableState } from './revocation-state.ts'
@@ -13,8 +14,7 @@ export interface ListeningOptions {
   /** Where identities are looked up; a pool says whether it is `ending`. */
   database: Queryable & { ending?: boolean }
   watched: readonly WatchedTable[]
-  heartbeatMs: number
-  leaseMs: number
+  pace: Pace
   /** Fails when the connection breaks, or the channel is closed. */
   within: Breakable['within']
   /** Told the fullness of Postgres's queue of notifications, 0 to 1. */
@@ -50,7 +50,8 @@ const HEARTBEAT = `select json_build_object(
  * @returns what to do with what is heard, and `serve`, which goes on until something fails and ends as a throw.
  */
 export function listening(connection: ListeningConnection, tell: RevocationListener, options: ListeningOptions) {
-  const { database, watched, heartbeatMs, leaseMs, within, queue } = options
+  const { database, watched, within, queue } = options
+  const { heartbeatMs, leaseMs } = options.pace
   // Random, so that nobody else can send or guess a proof.
   const ping = `${OURS}ping_${randomBytes(12).toString('hex')}`
   const channels = [ping, ...watched.map(one => one.name)]
@@ -134,7 +135,7 @@ export function listening(connection: ListeningConnection, tell: RevocationListe
     versions = found
     if (objection) tell.lost(objection)
     else if (changed) tell.lost('The revocation triggers were changed just now: wait for the next heartbeat.')
-    else tell.trusted(sentAt + leaseMs)
+    else tell.trusted(options.pace.prove(sentAt))
   }
 
   function expect(nonce: string): Promise<void> {

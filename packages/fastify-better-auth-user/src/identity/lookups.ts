@@ -1,6 +1,7 @@
 import { channel } from 'node:diagnostics_channel'
 import type { Queryable } from './queryable.ts'
 import { couldHold, type Prepared } from './sql.ts'
+import { timely } from './time-limit.ts'
 
 export interface LookupOptions {
   /** Gives up on a query after this many milliseconds. */
@@ -55,6 +56,7 @@ interface Waiting {
  * key. Nobody joins a query that has been sent: its answer may be older than the request.
  */
 export function lookups(database: Queryable, { timeoutMs, maxBatch = 100 }: LookupOptions): Lookups {
+  const inTime = timely(database, timeoutMs)
   const waiting = new Map<Prepared, Map<string, Waiting>>()
   const stats: LookupStats = { queries: 0, keys: 0, largestBatch: 0, failures: 0, underWay: 0, totalMs: 0 }
 
@@ -126,7 +128,7 @@ export function lookups(database: Queryable, { timeoutMs, maxBatch = 100 }: Look
     stats.underWay++
     let failed = true
     try {
-      const { rows } = await database.query({ name, text, values, query_timeout: timeoutMs })
+      const { rows } = await inTime.query({ name, text, values })
       failed = false
       return rows as object[]
     } finally {

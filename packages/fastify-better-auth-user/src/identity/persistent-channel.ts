@@ -116,16 +116,3 @@ function interruptible(ms: number, stopping: AbortSignal): Promise<void> {
     else stopping.addEventListener('abort', done)
   })
 }
-
-/** The pace of proofs, checked. @throws TypeError for one that cannot work. */
-export function paceOf({
-  heartbeatMs = 1000,
-  leaseMs = 2 * heartbeatMs
-}: {
-  heartbeatMs?: number | undefined
-  leaseMs?: number | undefined
-}) {
-  if (!(heartbeatMs >= 1000)) throw new TypeError('heartbeatMs must be 1000 or more')
-  if (!(leaseMs > heartbeatMs)) throw new TypeError('leaseMs must be longer than heartbeatMs')
-  return { heartbeatMs, leaseMs }
-}

@@ -7,7 +7,8 @@ import {
   type ListeningConnection,
   listeningConnection
 } from './listening-connection.ts'
-import { type Life, paceOf, persistentChannel } from './persistent-channel.ts'
+import { paceOf } from './pace.ts'
+import { type Life, persistentChannel } from './persistent-channel.ts'
 import type { Queryable } from './queryable.ts'
 import { watchedTables } from './revocation-tables.ts'
 import type { RevocationChannel } from './revocations.ts'
@@ -27,7 +28,10 @@ export interface PostgresRevocationsOptions {
   sessions?: boolean | undefined
   /** How often the connection is proved alive, in milliseconds, 1000 or more. @default 1000 */
   heartbeatMs?: number | undefined
-  /** How long a proof holds, in milliseconds: the longest that a change can go unheard. @default twice `heartbeatMs` */
+  /**
+   * The longest that a change can go unheard, in milliseconds. While heartbeats are answered quickly it is less: a proof
+   * holds for `heartbeatMs` and a quarter of a second. @default twice `heartbeatMs`
+   */
   leaseMs?: number | undefined
   /** Gives up on an attempt to connect after so many milliseconds. @default 5000 */
   timeoutMs?: number | undefined
@@ -72,7 +76,7 @@ export function postgresRevocations(options: PostgresRevocationsOptions): Revoca
       const own = await within(timeoutMs, 'the attempt to connect', connecting)
       own.unref()
       const watched = await within(timeoutMs, 'the database', watchedTables(database, { tables, sessions }))
-      const listens = listening(own, life, { database, watched, ...pace, within, queue })
+      const listens = listening(own, life, { database, watched, pace, within, queue })
       hear = listens.heard
       return await listens.serve()
     } catch (error) {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { messageOf, Told } from './connection-errors.ts'
-import { type Life, paceOf, persistentChannel } from './persistent-channel.ts'
+import { paceOf } from './pace.ts'
+import { type Life, persistentChannel } from './persistent-channel.ts'
 import type { Change, RevocationChannel } from './revocations.ts'
 
 /** The part of a client of ioredis that is used to listen. */
@@ -39,7 +40,10 @@ export interface RedisRevocationsOptions {
   keyspaceEvents?: 'checked' | 'vouched' | undefined
   /** How often the connection is proved alive, in milliseconds, 1000 or more. @default 1000 */
   heartbeatMs?: number | undefined
-  /** How long a proof holds, in milliseconds: the longest that a change can go unheard. @default twice `heartbeatMs` */
+  /**
+   * The longest that a change can go unheard, in milliseconds. While heartbeats are answered quickly it is less: a proof
+   * holds for `heartbeatMs` and a quarter of a second. @default twice `heartbeatMs`
+   */
   leaseMs?: number | undefined
   /** Gives up on an attempt to subscribe after so many milliseconds. @default 5000 */
   timeoutMs?: number | undefined
@@ -67,7 +71,7 @@ const LISTS = ['active-sessions-', 'revoked-sessions-before-']
  */
 export function redisRevocations(options: RedisRevocationsOptions): RevocationChannel {
   const { subscriber, client, prefix = '', keyspaceEvents = 'checked', timeoutMs = 5000 } = options
-  const { heartbeatMs, leaseMs } = paceOf(options)
+  const { heartbeatMs, leaseMs, prove } = paceOf(options)
   if (subscriber.isCluster === true) {
     throw new TypeError(
       'subscriber must lead to a single server: the nodes of a Redis Cluster tell of their own keys only'
@@ -115,7 +119,7 @@ export function redisRevocations(options: RedisRevocationsOptions): RevocationCh
         // What is flushed from now on is seen by the next heartbeat.
         if (flushes !== null && found !== flushes) changed('everything')
         flushes = found
-        trusted(sentAt + leaseMs)
+        trusted(prove(sentAt))
         await within(Number.POSITIVE_INFINITY, '', pause(sentAt + heartbeatMs - performance.now()))
       }
     } finally {

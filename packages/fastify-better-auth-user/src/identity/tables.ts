@@ -1,4 +1,5 @@
 import type { Queryable } from './queryable.ts'
+import { timely } from './time-limit.ts'
 
 /** How one of Better Auth's tables is called here, in the words of Better Auth's own options. */
 export interface TableNames {
@@ -65,7 +66,8 @@ export async function discoverTable(database: Queryable, wanted: Wanted, options
   const given = options[wanted.table]
   const names = given?.modelName === undefined ? wanted.names : [given.modelName]
   const prefix = options.schema === undefined ? '' : `${quote(options.schema)}.`
-  const { rows } = await database.query({ text: CATALOG, values: [names.map(name => prefix + quote(name))] })
+  const values = [names.map(name => prefix + quote(name))]
+  const { rows } = await timely(database, TIMEOUT_MS).query({ text: CATALOG, values })
   const catalog = rows as CatalogRow[]
 
   let closest: string | null = null
@@ -83,6 +85,8 @@ export async function discoverTable(database: Queryable, wanted: Wanted, options
       `Run Better Auth's migrations on this database, or name the table in \`tables.${wanted.table}\`.`
   )
 }
+
+const TIMEOUT_MS = 5000
 
 // to_regclass follows the search path, so the tables are found where unqualified SQL would find them.
 const CATALOG = `

@@ -25,8 +25,9 @@ async function openCache(t: Test, store: IdentityStore = memoryIdentityStore(), 
     store: {
       async find(claims) {
         if (noting) asked.push(claims)
+        const held = pause
         const record = await store.find(claims)
-        await pause
+        await held
         return record
       }
     },
@@ -52,15 +53,15 @@ async function openCache(t: Test, store: IdentityStore = memoryIdentityStore(), 
     stopNoting() {
       noting = false
     },
-    /** Answers are held back until the function returned is called. */
+    /** Answers are held back until the function returned is called; with an error, they never come. */
     hold() {
-      let release = () => {}
-      pause = new Promise(resolve => {
-        release = resolve
+      let settle = (_error?: Error) => {}
+      pause = new Promise((resolve, reject) => {
+        settle = error => (error === undefined ? resolve() : reject(error))
       })
-      return () => {
+      return (error?: Error) => {
         pause = null
-        release()
+        settle(error)
       }
     },
     changed: (...userIds: string[]) => channel.changed({ userIds, sessionTokens: [] })
@@ -161,6 +162,48 @@ t.test('while the channel does not vouch for its silence, every request is looke
   t.equal(await lookups(), 1)
   await cache.close()
   t.equal(await lookups(), 3, 'closed')
+})
+
+t.test('where a look-up breaks, nothing that was kept is used until the channel proves itself again', async t => {
+  const store = memoryIdentityStore()
+  const { session } = signedIn(store)
+  const { channel, asked, find, hold, cache } = await openCache(t, store)
+  const isUsed = async () => {
+    const before = asked.length
+    await find(byToken(session.token))
+    return asked.length === before
+  }
+  const breakOne = async (error: Error) => {
+    store.failWith(error)
+    await t.rejects(find(byToken('a stranger')))
+    store.failWith(null)
+  }
+  const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' })
+  channel.trusted(FOREVER)
+  await isUsed()
+  t.ok(await isUsed())
+
+  await breakOne(Object.assign(new Error('character with byte sequence …'), { code: '22P05', severity: 'ERROR' }))
+  t.ok(await isUsed(), 'the server was there to say so')
+
+  await breakOne(refused)
+  t.match(cache.stats, { state: 'listening', trusted: false, kept: 1 })
+  t.notOk(await isUsed())
+  channel.trusted(FOREVER)
+  t.ok(await isUsed(), 'nothing was missed')
+
+  await breakOne(refused)
+  channel.trusted(FOREVER)
+  await breakOne(Object.assign(new Error('terminating connection'), { code: '57P01', severity: 'FATAL' }))
+  t.ok(await isUsed(), 'an outage of the look-ups, which the channel has outlived')
+  await find(byToken('a stranger'))
+
+  const release = hold()
+  const slow = find(byToken('a stranger'))
+  channel.trusted(FOREVER)
+  release(new Error('it did not answer within 5000 ms'))
+  await t.rejects(slow)
+  t.ok(await isUsed(), 'it was asked before the last proof')
 })
 
 t.test('an answer is not kept when it may be old by the time it arrives', async t => {

@@ -11,6 +11,7 @@ import {
 } from 'fastify-better-auth-user'
 import pg from 'pg'
 import t, { type Test } from 'tap'
+import { paceOf } from '../../src/identity/pace.ts'
 import { startPgBouncer, withoutPgBouncer } from '../fixtures/pgbouncer.ts'
 import { recordingListener } from '../fixtures/recording-listener.ts'
 import { revocationDatabase } from '../fixtures/revocation-database.ts'
@@ -101,6 +102,23 @@ async function nobodyIsBelievedBeyondTheLease(t: Test): Promise<void> {
   t.notOk(isBelieved())
   t.equal(await cache.find(claims), null)
 }
+
+t.test('a proof holds until the next is due, and as much longer as they have lately taken', async t => {
+  const { prove } = paceOf({})
+  const holds = (tookMs: number) => {
+    const sentAt = performance.now() - tookMs
+    return prove(sentAt) - sentAt
+  }
+  t.equal(holds(0), 1250, 'a quarter of a second, where they take no time')
+  const near = (found: number, wanted: number) =>
+    t.ok(found >= wanted && found < wanted + 100, `${found} for ${wanted}`)
+  near(holds(300), 1600)
+  near(holds(0), 1540)
+  t.equal(holds(600), 2000, 'the lease at the longest')
+  for (let n = 0; n < 30; n++) holds(0)
+  t.equal(holds(0), 1250, 'what was long ago does not count')
+  t.equal(paceOf({ heartbeatMs: 5000, leaseMs: 5100 }).prove(0), 5100)
+})
 
 t.test('triggers that are missing, come, are changed and go', async t => {
   const { pool, migrations, signIn } = await revocationDatabase(t, { triggers: false })
