@@ -1,6 +1,8 @@
-import { type FileHandle, open, opendir, rm, stat } from 'node:fs/promises'
+import { createReadStream } from 'node:fs'
+import { opendir, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
+import { chatkitErrors } from '../errors.ts'
 import { fromParts, toParts } from './names.ts'
 import { isErrno } from './receive.ts'
 
@@ -20,11 +22,13 @@ export function localFiles(directory: string) {
       return await whenThere(async () => (await stat(pathOf(owner, id))).size)
     },
 
-    /** A file to be read; `null` when there is none. The stream closes it, also when it is destroyed unread. */
+    /** A file to be read; `null` when there is none. The stream opens it when reading begins, and closes it. */
     async read(owner: string, id: string): Promise<{ size: number; stream: Readable } | null> {
-      const file = await whenThere(() => open(pathOf(owner, id), 'r'))
-      if (!file) return null
-      return { size: await sizeOrClose(file), stream: file.createReadStream() }
+      const path = pathOf(owner, id)
+      const found = await whenThere(() => stat(path))
+      if (!found) return null
+      if (!found.isFile()) throw new Error('There is something else where a file should be')
+      return { size: found.size, stream: Readable.from(bytesOf(path), { objectMode: false }) }
     },
 
     async delete(owner: string, id: string): Promise<void> {
@@ -54,14 +58,13 @@ async function* walk(folder: string, parts: string[]): AsyncGenerator<{ path: st
   }
 }
 
-async function sizeOrClose(file: FileHandle): Promise<number> {
+// Not opened before the first byte is asked for: who forgets a stream, or wanted the size alone, leaves nothing open. From
+// Node 25 on an open file that nobody holds any more ends the process.
+async function* bytesOf(path: string): AsyncGenerator<Buffer> {
   try {
-    const found = await file.stat()
-    if (!found.isFile()) throw new Error('There is something else where a file should be')
-    return found.size
-  } catch (error) {
-    await file.close()
-    throw error
+    yield* createReadStream(path)
+  } catch (cause) {
+    throw new chatkitErrors.FST_CHATKIT_ATTACHMENTS_UNAVAILABLE({ cause })
   }
 }
 
