@@ -25,6 +25,8 @@ export interface Failure {
   again: (() => void) | null
 }
 
+type Newest = { thread: Thread; items: ThreadItem[]; earlier: string | null }
+
 /** What a conversation needs of the page around it. */
 export interface Surroundings {
   client: ChatKitClient
@@ -86,28 +88,48 @@ export class Conversation {
 
   /** Fetches a thread and its newest items. */
   async load(threadId: string): Promise<void> {
-    const { client, signedIn } = this.#surroundings
     this.#wanted = threadId
     this.loading = true
     this.failure = null
     this.stopped = false
     this.#changed()
     try {
-      const { thread, items } = await signedIn(async () => {
-        const thread = await client.getThread(threadId)
-        // A short thread comes whole; of a longer one these were the oldest.
-        if (!thread.items.has_more) return { thread, items: thread.items }
-        const newest = await client.listItems(threadId, { limit: PAGE_SIZE, order: 'desc' })
-        return { thread, items: { ...newest, data: newest.data.toReversed() } }
-      })
-      this.view = viewOf(thread, items.data)
-      this.earlier = items.after ?? null
-      this.#surroundings.threadChanged(this, thread)
+      this.#take(await this.#surroundings.signedIn(() => this.#newest(threadId)))
     } catch (error) {
       this.#fail(error, () => void this.load(threadId))
     }
     this.loading = false
     this.#changed()
+  }
+
+  /** Catches up with what was said from elsewhere, another window say. Nothing happens when that cannot be found out. */
+  async refresh(): Promise<void> {
+    const { thread } = this.view
+    if (thread === null || this.busy || this.loading) return
+    const newest = await this.#newest(thread.id).catch(() => null)
+    if (newest === null || this.busy || this.loading) return
+    const known =
+      this.view.items.at(-1)?.id === newest.items.at(-1)?.id && this.view.thread?.title === newest.thread.title
+    if (known) return
+    this.failure = null
+    this.stopped = false
+    this.#take(newest)
+    this.#changed()
+  }
+
+  async #newest(threadId: string): Promise<Newest> {
+    const { client } = this.#surroundings
+    const thread = await client.getThread(threadId)
+    // A short thread comes whole; of a longer one these were the oldest.
+    if (!thread.items.has_more) return { thread, items: thread.items.data, earlier: null }
+    const { data, after } = await client.listItems(threadId, { limit: PAGE_SIZE, order: 'desc' })
+    return { thread, items: data.toReversed(), earlier: after ?? null }
+  }
+
+  #take({ thread, items, earlier }: Newest): void {
+    this.view = viewOf(thread, items)
+    this.earlier = earlier
+    this.#surroundings.threadChanged(this, thread)
   }
 
   async loadEarlier(): Promise<void> {

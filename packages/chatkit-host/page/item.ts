@@ -1,4 +1,5 @@
 import type { FormAnswer } from './chat.ts'
+import { showMarks, sourcesOf, withMarks } from './citations.ts'
 import type { Attachment, ItemOf, Source, Task, ThreadItem } from './client/index.js'
 import { h, icon, iconButton } from './dom.ts'
 import { link, markdown, showMarkdown } from './markdown.ts'
@@ -102,9 +103,12 @@ function assistantMessage(
   { unfinished, rating }: ItemState,
   actions: ItemActions
 ): HTMLElement {
-  const made = entry('assistant', 'Assistant', markdown(textOf(item)))
+  const body = markdown(unfinished ? textOf(item) : withMarks(item.content))
+  const made = entry('assistant', 'Assistant', body)
   made.classList.toggle('streaming', unfinished)
   if (unfinished) return made
+  const found = sourcesOf(item.content)
+  showMarks(body, found)
   const { retry } = actions
   const thumb = (kind: 'positive' | 'negative') =>
     iconButton(
@@ -116,8 +120,7 @@ function assistantMessage(
       }
     )
   const article = made.firstElementChild
-  const list = sources(item)
-  if (list) article?.append(list)
+  if (found.length > 0) article?.append(sources(found))
   article?.append(
     h(
       'div',
@@ -131,12 +134,8 @@ function assistantMessage(
   return made
 }
 
-/** What an answer rests on, each thing once. */
-function sources({ content }: ItemOf<'assistant_message'>): HTMLElement | null {
-  const unique = new Map<string, Source>()
-  for (const { annotations } of content) for (const { source } of annotations) unique.set(keyOf(source), source)
-  if (unique.size === 0) return null
-  const entries = [...unique.values()].map(source =>
+function sources(found: readonly Source[]): HTMLElement {
+  const entries = found.map(source =>
     h(
       'li',
       {},
@@ -152,12 +151,6 @@ function sources({ content }: ItemOf<'assistant_message'>): HTMLElement | null {
     h('h3', {}, 'Sources'),
     h('ol', {}, ...entries)
   )
-}
-
-function keyOf(source: Source): string {
-  const name =
-    source.type === 'url' ? source.url : source.type === 'file' ? `${source.filename} ${source.title}` : source.id
-  return `${source.type} ${name}`
 }
 
 function workflow(

@@ -189,6 +189,8 @@ function openFromAddress(): void {
 }
 
 window.addEventListener('hashchange', openFromAddress)
+// Another window may have gone on.
+window.addEventListener('focus', () => void current.refresh())
 
 // Its address would be taken for a conversation's.
 find('skip', HTMLAnchorElement).addEventListener('click', event => {

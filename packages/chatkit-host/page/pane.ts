@@ -1,3 +1,4 @@
+import { isSignedOut } from './account.ts'
 import type { Conversation, Failure } from './chat.ts'
 import { isChatKitClientError, type ThreadItem, type ThreadView } from './client/index.js'
 import { fill, find, h } from './dom.ts'
@@ -127,7 +128,7 @@ function keepFocus(old: HTMLElement, made: HTMLElement): void {
 
 /** What is said in passing: below the messages, and gone with the next turn. */
 function transient(conversation: Conversation): (Node | null)[] {
-  const { view, failure, loading, busy, stopped } = conversation
+  const { view, failure, loading, busy } = conversation
   const waiting = busy && view.unfinished.length === 0
   return [
     loading && view.items.length === 0 ? h('p', { class: 'working' }, 'Loading the conversation') : null,
@@ -135,21 +136,27 @@ function transient(conversation: Conversation): (Node | null)[] {
       h('div', { class: `notice ${level}`, role: 'note' }, title ? h('strong', {}, title) : null, markdown(message))
     ),
     waiting ? h('p', { class: 'working' }, view.progress?.text ?? 'Waiting for the answer') : null,
-    stopped ? stoppedRow(conversation) : null,
+    answerRow(conversation),
     failure && failureRow(failure)
   ]
 }
 
-/** Without a word of an answer, there is nothing else at which it could be asked for again. */
-function stoppedRow(conversation: Conversation): HTMLElement {
-  const question = conversation.lastQuestion
-  const silent = question !== null && conversation.view.items.at(-1) === question
+/**
+ * Says why there is less of an answer than there might be. Without a word of it there is nothing else at which it could be asked
+ * for again: the page was left, say, while it was awaited.
+ */
+function answerRow(conversation: Conversation): HTMLElement | null {
+  const { view, failure, loading, busy, stopped, lastQuestion: question } = conversation
+  const silent = question !== null && view.items.at(-1) === question
+  if (stopped && !silent) return h('div', { class: 'hint' }, h('p', {}, 'You stopped this answer.'))
+  const open = view.thread?.status.type === 'active' && view.notices.length === 0
+  if (!stopped && (!silent || !open || failure || loading || busy)) return null
   const again = () => question && void conversation.retry(question.id)
   return h(
     'div',
-    { class: silent ? 'notice' : 'hint' },
-    h('p', {}, 'You stopped this answer.'),
-    silent && h('button', { type: 'button', class: 'button', on: { click: again } }, 'Try again')
+    { class: 'notice' },
+    h('p', {}, stopped ? 'You stopped this answer.' : 'This has not been answered.'),
+    h('button', { type: 'button', class: 'button', on: { click: again } }, 'Try again')
   )
 }
 
@@ -170,6 +177,7 @@ function reference(error: unknown): Node | null {
 
 /** What to say of something that went wrong. */
 export function sentence(error: unknown): string {
+  if (isSignedOut(error)) return 'You are not signed in any more. Sign in to go on; nothing you wrote is lost.'
   if (isChatKitClientError(error)) {
     const known: Record<string, string> = {
       NETWORK_FAILED: 'The server cannot be reached. Check your connection.',

@@ -56,6 +56,32 @@ async function* everything(turn: Turn) {
   yield notice('warning', 'The handbook is **old**', 'Mind')
 }
 
+/** Of its sources the second is cited first. */
+const CITED = [
+  'As the notes say [2], and so',
+  ' does the handbook.',
+  '\n\n| what | who |\n|---|---|\n| soup | Ada |',
+  '\n\n```js\nserve("soup")\n```'
+]
+
+function* cited(turn: Turn) {
+  const notes = { type: 'file' as const, title: 'Notes', filename: 'notes/june.md' }
+  const book = { type: 'url' as const, title: 'Chapter two', url: 'https://handbook.example/2' }
+  const [first = '', second = '', third = ''] = CITED
+  const text = CITED.join('')
+  const at = (source: typeof notes | typeof book, index: number) => ({ type: 'annotation' as const, source, index })
+  const annotations = [
+    at(notes, 'As the notes say [2]'.length),
+    at(book, first.length + second.length),
+    at(notes, first.length + second.length + third.length),
+    // Within a program, right after it, and nowhere.
+    at(book, text.length - 8),
+    at(book, text.length),
+    at(book, text.length + 1)
+  ]
+  yield done({ type: 'assistant_message', id: turn.newItemId(), content: [{ type: 'output_text', text, annotations }] })
+}
+
 const booking = Card({
   asForm: true,
   children: [
@@ -87,6 +113,7 @@ const respond: Responder = async function* (turn) {
   }
   const question = turn.input.content.map(({ text }) => text).join('')
   if (question === 'everything') yield* everything(turn)
+  else if (question === 'cited') yield* cited(turn)
   else if (question === 'form') yield* streamWidget(turn, booking)
   else if (question === 'tool')
     yield done({
@@ -112,7 +139,7 @@ const respond: Responder = async function* (turn) {
     })
   else if (question === 'fail') {
     attempts += 1
-    if (attempts === 1) throw new ChatKitStreamError({ message: 'Not today', allowRetry: true })
+    if (attempts <= 2) throw new ChatKitStreamError({ message: 'Not today', allowRetry: true })
     yield* say(turn, 'Today, then')
   } else yield* say(turn, question)
 }
@@ -214,6 +241,52 @@ t.test('a page whose host signs nobody in', { skip: withoutChromium }, async t =
     t.same(await violations(page), [])
   })
 
+  await step('cites where it is said, by the numbers of the list below', async t => {
+    await ask(page, 'cited')
+    const answer = answers.filter({ hasText: 'As the notes say' })
+    const marks = answer.locator('sup')
+    await marks.first().waitFor()
+    t.same(await marks.allTextContents(), ['source 1', 'source 2', 'source 1', 'source 2'])
+    t.match(
+      await answer.locator('p').first().textContent(),
+      /^As the notes saysource 1, and so does the handbook\.source 2$/
+    )
+    t.same(await answer.locator('td').allTextContents(), ['soup', 'Adasource 1'])
+    t.equal(await answer.locator('code').textContent(), 'serve("soup")')
+    t.equal(await marks.nth(1).getByRole('link').getAttribute('href'), 'https://handbook.example/2')
+    t.equal(await marks.first().getAttribute('title'), 'Notes')
+    t.same(await answer.getByRole('group', { name: 'Sources' }).getByRole('listitem').allTextContents(), [
+      'Notesnotes/june.md',
+      'Chapter two'
+    ])
+    t.same(await violations(page), [])
+  })
+
+  await step('a paragraph is read from the side that its letters ask for', async t => {
+    const text = 'שלום Better Auth'
+    await ask(page, text)
+    for (const one of [said.last().locator('.said'), answers.last().locator('.markdown p')]) {
+      await one.filter({ hasText: text }).waitFor()
+      const places = await one.evaluate(element => {
+        const range = element.ownerDocument.createRange()
+        const at = (index: number) => {
+          range.setStart(element.firstChild, index)
+          range.setEnd(element.firstChild, index + 1)
+          return range.getBoundingClientRect().left
+        }
+        return [at(0), at(5)]
+      })
+      t.ok((places[0] ?? 0) > (places[1] ?? 0), 'Hebrew begins on the right')
+    }
+  })
+
+  await step('catches up with another window', async () => {
+    const thread = new URL(page.url()).hash.slice(1)
+    for await (const _ of client.addMessage(thread, 'From my telephone'));
+    await page.evaluate('dispatchEvent(new Event("focus"))')
+    await said.last().getByText('From my telephone').waitFor()
+  })
+
   await step('shows a form, and sends what is in it', async t => {
     await ask(page, 'form')
     await page.getByText('Shown all the same').waitFor()
@@ -270,7 +343,12 @@ t.test('a page whose host signs nobody in', { skip: withoutChromium }, async t =
     await ask(page, 'fail')
     await page.getByRole('alert').filter({ hasText: 'Not today' }).waitFor()
     await button(page, 'Try again').click()
+    await page.getByRole('alert').filter({ hasText: 'Not today' }).waitFor()
+    await page.reload()
+    await page.getByText('This has not been answered.').waitFor()
+    await button(page, 'Try again').click()
     await answers.last().getByText('Today, then').waitFor()
+    t.equal(await page.getByText('This has not been answered.').count(), 0)
     t.equal(await said.filter({ hasText: 'fail' }).count(), 1, 'the question is asked once')
   })
 
