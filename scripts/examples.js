@@ -1,5 +1,6 @@
 // Runs the examples as a stranger would: packs the published packages, installs them in an empty folder outside the
-// workspace, and runs each example's check.ts there. `pnpm examples`, or `pnpm examples minimal` for some of them.
+// workspace, and runs each example's check.ts there. `pnpm examples`, or `pnpm examples minimal` for some of them. All of them
+// come with one more: the types of everything that the packages export.
 //
 // A line an example; the output of a check is shown when it fails. One throw-away PostgreSQL, from the packed
 // embedded-database, serves them all, unless TEST_DATABASE_URL names a server.
@@ -12,6 +13,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 /** A check takes seconds; a machine that has much else to do may need more. */
 const LIMIT_MS = 120_000
+/** Not an example, but a program that imports every export. */
+const EXPORTS = 'types of all exports'
+/** What is of use only with another package, whose types it cannot do without. */
+const WITHOUT_PEER = ['fastify-chatkit/openai-agents']
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const asked = process.argv.slice(2)
@@ -39,9 +44,10 @@ try {
   await run(process.execPath, [join(root, 'scripts', 'bootstrap.js')], root)
   const tarballs = await pack()
   for (const name of examples) copy(name, tarballs)
+  if (asked.length === 0) importEverything(tarballs)
   await install(tarballs)
   server = await openServer()
-  const left = examples.values()
+  const left = [...(asked.length === 0 ? [EXPORTS] : []), ...examples].values()
   const checkOn = async () => {
     for (const name of left) if (!interrupted) await check(name)
   }
@@ -88,11 +94,40 @@ function copy(name, tarballs) {
   writeFileSync(join(target, 'package.json'), JSON.stringify(manifest, null, 2))
 }
 
+/**
+ * Somebody whose compiler checks declarations as well, and who has installed no types but Node's: what a package's own
+ * declarations refer to, it must bring.
+ */
+function importEverything(tarballs) {
+  const target = join(folder, 'examples', EXPORTS)
+  mkdirSync(target, { recursive: true })
+  const manifestAt = (...path) => JSON.parse(readFileSync(join(root, ...path, 'package.json'), 'utf8'))
+  const entries = Object.keys(tarballs).flatMap(name =>
+    Object.keys(manifestAt('packages', name).exports).map(path => join(name, path))
+  )
+  const imports = entries
+    .filter(entry => !WITHOUT_PEER.includes(entry))
+    .map((entry, index) => `export * as _${index} from '${entry}'\n`)
+  writeFileSync(join(target, 'index.ts'), imports.join(''))
+  const compilerOptions = { module: 'nodenext', target: 'es2023', strict: true, noEmit: true, types: ['node'] }
+  writeFileSync(join(target, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['index.ts'] }))
+  const versions = ['typescript', '@types/node'].map(name => [name, manifestAt('node_modules', name).version])
+  const { version: fastify } = manifestAt('packages', 'fastify-chatkit', 'node_modules', 'fastify')
+  const dependencies = { ...tarballs, ...Object.fromEntries(versions), fastify }
+  writeFileSync(
+    join(target, 'package.json'),
+    JSON.stringify({ name: 'all-exports', private: true, type: 'module', dependencies })
+  )
+}
+
 /** Each example has modules of its own, so that it sees only what it names. */
 async function install(tarballs) {
   // The packages name each other, too; nothing of that name may come from a registry.
   const overrides = Object.entries(tarballs).map(([name, tarball]) => `  ${name}: ${JSON.stringify(tarball)}\n`)
-  writeFileSync(join(folder, 'pnpm-workspace.yaml'), `packages:\n  - examples/*\noverrides:\n${overrides.join('')}`)
+  // A package is to find what it or its user has named and nothing that others brought, but for Fastify: the types of its
+  // own plugins refer to it unnamed.
+  const settings = `packages:\n  - examples/*\nhoistPattern: [fastify]\noverrides:\n${overrides.join('')}`
+  writeFileSync(join(folder, 'pnpm-workspace.yaml'), settings)
   writeFileSync(join(folder, 'package.json'), '{ "private": true }')
   await pnpm(['install', '--prefer-offline', '--ignore-scripts', '--no-frozen-lockfile'], folder)
 }
@@ -112,7 +147,9 @@ async function check(name) {
   const env = { ...process.env, ...(server ? { TEST_DATABASE_URL: server.connectionString } : {}) }
   // A check is to make its database itself.
   delete env.DATABASE_URL
-  const { code, output } = await start(process.execPath, ['--import', 'tsx', 'check.ts'], { cwd, env }, LIMIT_MS)
+  const program =
+    name === EXPORTS ? [join('node_modules', 'typescript', 'bin', 'tsc')] : ['--import', 'tsx', 'check.ts']
+  const { code, output } = await start(process.execPath, program, { cwd, env }, LIMIT_MS)
   const seconds = ((performance.now() - started) / 1000).toFixed(1)
   const skipped = /^SKIPPED: .*$/m.exec(output)
   if (code !== 0) {

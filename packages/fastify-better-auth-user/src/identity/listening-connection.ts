@@ -110,7 +110,7 @@ export async function connectTo(connectionString: string, timeoutMs: number): Pr
 }
 
 /** @throws Error naming the cure when `pg` is not installed. */
-export async function importPg() {
+async function importPg() {
   try {
     return await import('pg')
   } catch (error) {
