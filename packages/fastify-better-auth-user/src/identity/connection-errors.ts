@@ -26,6 +26,7 @@ const CURES: Record<string, string> = {
   '28': 'correct its user and password, or let that user connect in pg_hba.conf',
   '3D000': 'correct the name of the database',
   '42501': 'grant the connecting user CONNECT on the database',
+  '54000': 'end the transaction that has been open for long in a session that listens (pg_stat_activity)',
   '53300': 'raise max_connections or make the pools of the services smaller'
 }
 

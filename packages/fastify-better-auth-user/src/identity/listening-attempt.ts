@@ -84,7 +84,9 @@ export function listening(connection: ListeningConnection, tell: RevocationListe
    * it hears itself; nor does a connection to some other database.
    */
   async function prove(): Promise<void> {
-    const own = within(leaseMs, 'the database', connection.query('select pg_backend_pid()::int as pid'))
+    // A queue of notifications that was full stays so, even when everybody has read it, until somebody asks how full it is.
+    const question = 'select pg_backend_pid()::int as pid, pg_notification_queue_usage()'
+    const own = within(leaseMs, 'the database', connection.query(question))
     pid = Number(((await own)[0] as { pid: unknown }).pid)
     const nonce = newNonce()
     const heard = expect(nonce)

@@ -8,19 +8,44 @@ import { quote } from './tables.ts'
 export const EVERYTHING = 'everything'
 export const REMOVED = 'removed'
 
-/** One trigger an event: Postgres allows transition tables for a single event only. */
-export const TRIGGERS = ['insert', 'update', 'delete', 'truncate'].map(event => ({
-  event,
-  name: OURS + event,
-  referencing: {
-    insert: 'referencing new table as new_rows',
-    update: 'referencing old table as old_rows new table as new_rows',
-    delete: 'referencing old table as old_rows'
-  }[event]
-}))
+interface Trigger {
+  name: string
+  event: string
+  /** With the rows it is given. */
+  level: string
+  /** In which sessions it fires, and the letter for it in the catalog. */
+  enable: 'always' | 'replica'
+  letter: 'A' | 'R'
+}
+
+const TABLES: Record<string, string> = {
+  insert: 'referencing new table as new_rows',
+  update: 'referencing old table as old_rows new table as new_rows',
+  delete: 'referencing old table as old_rows'
+}
+
+export const TRIGGERS: readonly Trigger[] = [
+  // One for each event: Postgres allows transition tables for a single event only.
+  ...['insert', 'update', 'delete', 'truncate'].map(event => ({
+    name: OURS + event,
+    event,
+    level: words(TABLES[event], 'for each statement'),
+    // Also where rows are written with session_replication_role = replica.
+    enable: 'always' as const,
+    letter: 'A' as const
+  })),
+  // Logical replication executes no statements but for TRUNCATE: it applies rows. Elsewhere this one costs nothing.
+  {
+    name: `${OURS}replicated`,
+    event: 'insert or update or delete',
+    level: 'for each row',
+    enable: 'replica',
+    letter: 'R'
+  }
+]
 
 /** Counted in the comment of the function; rises when what is told changes. */
-const VERSION = 1
+const VERSION = 2
 
 /** SQL that makes, or renews, what tells of changes in a table. Needs Postgres 14; idempotent; rewrites no table. */
 export function installSql(watched: WatchedTable): string {
@@ -31,16 +56,11 @@ export function installSql(watched: WatchedTable): string {
   return [
     `create or replace function ${functionName(watched)}() returns trigger language plpgsql set search_path = pg_catalog, pg_temp as ${TAG}${functionBody(watched)}${TAG};`,
     `comment on function ${functionName(watched)}() is ${literal(comment)};`,
-    ...TRIGGERS.map(({ event, name, referencing }) =>
-      words(
-        `create or replace trigger ${name} after ${event} on ${table}`,
-        referencing,
-        'for each statement',
-        call(watched)
-      )
+    ...TRIGGERS.map(
+      ({ event, name, level }) =>
+        `create or replace trigger ${name} after ${event} on ${table} ${level} ${call(watched)}`
     ),
-    // Also where rows are written with session_replication_role = replica.
-    `alter table ${table} ${TRIGGERS.map(({ name }) => `enable always trigger ${name}`).join(', ')};`
+    `alter table ${table} ${TRIGGERS.map(({ name, enable }) => `enable ${enable} trigger ${name}`).join(', ')};`
   ].join('\n')
 }
 
@@ -77,6 +97,8 @@ function call(watched: WatchedTable): string {
 // cannot be told exactly is told as everything.
 function functionBody(watched: WatchedTable): string {
   const id = (rows: string) => `${rows}.${quote(watched.userId)}::text`
+  const ofRow = (...rows: string[]) =>
+    `array(select distinct one.id from unnest(array[${rows.map(id).join(', ')}]) one(id) where one.id is not null)`
   const distinct = (rows: string) =>
     `array(select distinct ${id(rows)} from ${rows} where ${id(rows)} is not null limit 1001)`
   const channel = literal(watched.name)
@@ -87,7 +109,15 @@ declare
   ids text[];
   payload text;
 begin
-  if tg_op = 'INSERT' then
+  if tg_level = 'ROW' then
+    if tg_op = 'INSERT' then
+      ids := ${ofRow('new')};
+    elsif tg_op = 'DELETE' then
+      ids := ${ofRow('old')};
+    else
+      ids := ${ofRow('old', 'new')};
+    end if;
+  elsif tg_op = 'INSERT' then
     ids := ${distinct('new_rows')};
   elsif tg_op = 'DELETE' then
     ids := ${distinct('old_rows')};

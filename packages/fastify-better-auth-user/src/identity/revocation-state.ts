@@ -8,10 +8,8 @@ export interface TableState {
   table: string | null
   kind: string | null
   body: string | null
-  /** By name: whether it is enabled ('O', 'A', 'R' or 'D'), whether it calls our function. */
+  /** By name: how it is enabled ('O', 'A', 'R' or 'D'), whether it calls our function. */
   triggers: Record<string, [enabled: string, ours: boolean]> | null
-  /** Filled by logical replication, whose apply process fires no statement triggers. */
-  replicated: boolean
   /** Of every row of the catalog above, so that what was changed and changed back is seen. */
   versions: string | null
 }
@@ -26,7 +24,6 @@ export function stateSql(first: number): string {
   const [schemas, tables, functions] = [0, 1, 2].map(offset => `$${first + offset}::text[]`)
   return `(select json_agg(json_build_object(
       'table', c.oid::text, 'kind', c.relkind, 'body', ${BODY_DIGEST}, 'triggers', t.found,
-      'replicated', exists (select from pg_catalog.pg_subscription_rel s where s.srrelid = c.oid),
       'versions', concat_ws(' ', c.oid, p.oid, p.xmin, t.versions)
     ) order by w.ord)
     from unnest(${schemas}, ${tables}, ${functions}) with ordinality as w(schema, "table", function, ord)
@@ -53,15 +50,12 @@ export function objectionTo(watched: WatchedTable, state: TableState | undefined
   if (state === undefined || state.table === null) {
     return `Table ${name} is gone: run Better Auth's migrations on this database, or name its tables in \`tables\`.`
   }
-  if (state.replicated) {
-    return `Table ${name} is filled by logical replication, which fires no triggers of statements: connect to the database where Better Auth writes.`
-  }
   const triggers = TRIGGERS.map(({ name }) => state.triggers?.[name])
   if (state.body === null || triggers.every(found => found === undefined)) {
     return `Nothing tells of changes in ${name}, as its revocation triggers are missing. ${INSTALL}`
   }
-  if (triggers.some(found => found !== undefined && !['A', 'O'].includes(found[0]))) {
-    return `Nothing tells of some changes in ${name}, as a revocation trigger is disabled. ${INSTALL}`
+  if (triggers.some((found, index) => found !== undefined && found[0] !== TRIGGERS[index]?.letter)) {
+    return `Nothing tells of some changes in ${name}, as a revocation trigger is disabled, or enabled in another way. ${INSTALL}`
   }
   if (state.body !== bodyDigest(watched) || triggers.some(found => found?.[1] !== true)) {
     return `The revocation triggers of ${name} are not those of this version. ${INSTALL}`

@@ -138,7 +138,10 @@ t.test('triggers that are missing, come, are changed and go', async t => {
   }
   const session = 'alter table session'
   const trigger = 'trigger fastify_better_auth_user_delete'
-  await step(`${session} disable ${trigger}; ${session} enable ${trigger}`, /were changed just now/)
+  await step(`${session} disable ${trigger}; ${session} enable always ${trigger}`, /were changed just now/)
+  await step(`${session} enable ${trigger}`, /is disabled, or enabled in another way/)
+  await pool.query(`${session} enable always ${trigger}`)
+  await trusted(log.length)
   await step(`${session} disable ${trigger}`, /"session", as a revocation trigger is disabled/)
   await step(`drop ${trigger} on session`, /not those of this version/)
   await step('alter table session rename to logins', /"session" is gone/)
@@ -175,26 +178,117 @@ t.test('behind a pooler', { skip: withoutPgBouncer }, async t => {
   })
 })
 
-t.test('a hot standby', async t => {
-  const primary = await revocationDatabase(t)
+t.test('on a server with settings of its own', async t => {
   const server = await openTestServer()
   t.teardown(() => server.close())
-  const { connectionString } = server
-  await migratedByBetterAuth[0]?.create(connectionString, 'text')
-  const pool = new pg.Pool({ connectionString })
-  pool.on('error', () => {})
-  t.teardown(() => pool.end())
-  await revocationMigrations(pool).up()
-  const { rows } = await pool.query<{ data_directory: string }>('show data_directory')
+  const connect = (connectionString: string) => {
+    const pool = new pg.Pool({ connectionString })
+    pool.on('error', () => {})
+    t.teardown(() => pool.end())
+    return pool
+  }
+  const admin = connect(server.connectionString)
+  await admin.query('alter system set wal_level = logical')
+  // The fewest there may be: half a megabyte, where 8 GB are the default.
+  await admin.query('alter system set max_notify_queue_pages = 64')
   await server.stop()
-  writeFileSync(join(rows[0]?.data_directory ?? '', 'standby.signal'), '')
   await server.start()
+  const makeDatabase = async (name: string) => {
+    await admin.query(`create database ${name} template template0`)
+    const connectionString = changed(server.connectionString, { pathname: name })
+    await migratedByBetterAuth[0]?.create(connectionString, 'text')
+    const pool = connect(connectionString)
+    await revocationMigrations(pool).up()
+    return { pool, connectionString }
+  }
+  const written = await makeDatabase('written')
+  const replica = await makeDatabase('replica')
+  const people = (...ids: string[]) =>
+    written.pool.query(
+      `insert into "user" (id, name, email, "emailVerified") select id, id, id, true from unnest($1::text[]) id`,
+      [ids]
+    )
 
-  const listens = await open(t, { database: primary.pool, connect: connectionString })
-  t.match(await listens.channel.check(), [/cannot execute LISTEN during recovery.*connect it to the primary/])
-  const looksUp = await open(t, { database: pool, connect: primary.connectionString })
-  t.match(await looksUp.channel.check(), [/looked up on a hot standby, which lags/])
-  t.notOk([...listens.log, ...looksUp.log].some(heard => 'trusted' in heard))
+  await t.test('what logical replication applies is told where it is applied', async t => {
+    const { log, trusted, named, everything, channel } = await open(t, { database: replica.pool })
+    await trusted()
+    await written.pool.query('create publication people for table "user", session')
+    // Within one server it could not be made by the subscription, which would wait for itself.
+    await written.pool.query(`select pg_create_logical_replication_slot('people', 'pgoutput')`)
+    await replica.pool.query(
+      `create subscription people connection '${written.connectionString}' publication people
+       with (create_slot = false, slot_name = people, copy_data = false)`
+    )
+    const step = async (id: string, statement: string) => {
+      const start = log.length
+      await written.pool.query(statement)
+      await named(id, start)
+    }
+    await people('ada', 'bob')
+    await named('ada')
+    const session = `'token', 'token', 'ada', now() + interval '1 hour', now()`
+    await step('ada', `insert into session (id, token, "userId", "expiresAt", "updatedAt") values (${session})`)
+    await step('bob', `update session set "userId" = 'bob'`)
+    await step('bob', 'delete from session')
+    await step('ada', `update "user" set banned = true where id = 'ada'`)
+    const { rows } = await replica.pool.query(`select banned from "user" where id = 'ada'`)
+    t.same(rows, [{ banned: true }], 'who hears of it sees it')
+    await step('ada', `delete from "user" where id = 'ada'`)
+    const start = log.length
+    await written.pool.query('truncate session')
+    await everything(start)
+    t.notOk(log.slice(0, start).some(heard => 'changed' in heard && heard.changed === 'everything'))
+    t.same(await channel.check(), [])
+    await replica.pool.query('drop subscription people')
+
+    const copying = await replica.pool.connect()
+    await copying.query('set session_replication_role = replica')
+    const before = log.length
+    await copying.query(`delete from "user" where id = 'bob'`)
+    copying.release(true)
+    await named('bob', before)
+    t.pass('and so is what a session writes that stands for a replica')
+  })
+
+  await t.test('a queue of notifications that fills up is foreseen, and its cause is named', async t => {
+    const { log, trusted, lost, channel } = await open(t, { database: written.pool })
+    await trusted()
+    const slow = await written.pool.connect()
+    t.teardown(() => slow.release(true))
+    await slow.query('listen nothing')
+    await slow.query('begin; select 1')
+    const fill = (pages: number) =>
+      admin.query(`select pg_notify('elsewhere', n || repeat('.', 7900)) from generate_series(1, ${pages}) n`)
+    await fill(40)
+    await trusted(log.length)
+    t.match(await channel.check(), [/notifications is (5|6|7)\d % full.*open for long in a session that listens/])
+    const full = async () => {
+      for (;;) await fill(1)
+    }
+    await t.rejects(full(), { code: '54000' })
+    await t.rejects(people('carol'), { message: /too many notifications/ }, 'from now on nobody can sign in')
+    t.match(await lost(/too many notifications/), /end the transaction that has been open for long/)
+    const start = log.length
+    await slow.query('commit')
+    await trusted(start)
+    t.same(await channel.check(), [])
+    await people('carol')
+  })
+
+  await t.test('a hot standby', async t => {
+    const primary = await revocationDatabase(t)
+    const { pool, connectionString } = replica
+    const { rows } = await pool.query<{ data_directory: string }>('show data_directory')
+    await server.stop()
+    writeFileSync(join(rows[0]?.data_directory ?? '', 'standby.signal'), '')
+    await server.start()
+
+    const listens = await open(t, { database: primary.pool, connect: connectionString })
+    t.match(await listens.channel.check(), [/cannot execute LISTEN during recovery.*connect it to the primary/])
+    const looksUp = await open(t, { database: pool, connect: primary.connectionString })
+    t.match(await looksUp.channel.check(), [/looked up on a hot standby, which lags/])
+    t.notOk([...listens.log, ...looksUp.log].some(heard => 'trusted' in heard))
+  })
 })
 
 t.test('a connection that cannot be had', async t => {
