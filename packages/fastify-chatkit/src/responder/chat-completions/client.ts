@@ -113,11 +113,11 @@ async function* request(
   signal.throwIfAborted()
   const ending = new AbortController()
   let timedOut: string | null = null
-  let timer = setTimeout(() => end(`No answer began within ${connectTimeoutMs} ms`), connectTimeoutMs)
-  const firstTimer =
+  let stopWaiting = waitFor(connectTimeoutMs, () => end(`No answer began within ${connectTimeoutMs} ms`))
+  const firstHasCome =
     firstTokenTimeoutMs === undefined
-      ? undefined
-      : setTimeout(() => end(`Nothing of an answer came within ${firstTokenTimeoutMs} ms`), firstTokenTimeoutMs)
+      ? () => undefined
+      : waitFor(firstTokenTimeoutMs, () => end(`Nothing of an answer came within ${firstTokenTimeoutMs} ms`))
   let patienceMs = idleTimeoutMs
   const end = (why: string) => {
     timedOut = why
@@ -125,10 +125,10 @@ async function* request(
   }
   const watch: Watch = {
     start() {
-      clearTimeout(timer)
-      timer = setTimeout(() => end(`Nothing came for ${patienceMs} ms`), patienceMs)
+      stopWaiting()
+      stopWaiting = waitFor(patienceMs, () => end(`Nothing came for ${patienceMs} ms`))
     },
-    stop: () => clearTimeout(timer),
+    stop: () => stopWaiting(),
     hurry() {
       patienceMs = Math.min(patienceMs, lastMs)
     }
@@ -152,17 +152,34 @@ async function* request(
     watch.start()
     if (!response.ok) throw await failure(response, apiKey, watch)
     for await (const delta of deltas(response, watch)) {
-      clearTimeout(firstTimer)
+      firstHasCome()
       yield delta
     }
   } catch (error) {
     if (timedOut !== null) throw new ModelError('timeout', { detail: timedOut })
     throw error
   } finally {
-    clearTimeout(timer)
-    clearTimeout(firstTimer)
+    stopWaiting()
+    firstHasCome()
     signal.removeEventListener('abort', leave)
     ending.abort()
+  }
+}
+
+/**
+ * Calls `over` after so many milliseconds, but not before what has arrived by then was read: where this process stood still for a
+ * while, its timers are over before it looks.
+ *
+ * @returns what ends the waiting.
+ */
+function waitFor(ms: number, over: () => void): () => void {
+  let look: NodeJS.Immediate | undefined
+  const timer = setTimeout(() => {
+    look = setImmediate(over)
+  }, ms)
+  return () => {
+    clearTimeout(timer)
+    clearImmediate(look)
   }
 }
 
