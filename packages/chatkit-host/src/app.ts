@@ -12,7 +12,7 @@ import type { Config } from './config.ts'
 import { explainAttempts } from './console.ts'
 import { surviveLosses } from './database.ts'
 import { devRoutes } from './dev/dev-routes.ts'
-import { type Drain, watchAnswers } from './drain.ts'
+import { type Drain, endInTime, watchAnswers } from './drain.ts'
 import { replyToErrors } from './error-reply.ts'
 import { healthRoutes } from './health.ts'
 import { identityCache } from './identity-cache.ts'
@@ -116,6 +116,7 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
   })
   if (!config.production) await app.register(devRoutes, { config })
   healthRoutes(app, config, drain)
+  await endInTime(app, drain)
   return app
 }
 

@@ -21,6 +21,8 @@ export function serverOptions(
     trustProxy: trustProxy.length > 0 && [...trustProxy],
     // Whoever sends a byte a minute would hold a connection for ever.
     requestTimeout: requestTimeoutMs,
+    // Once open answers have ended. What is idle, or was never sent to its end, is not waited for.
+    forceCloseConnections: true,
     http: {
       headersTimeout: Math.ceil(requestTimeoutMs / 4),
       connectionsCheckingInterval: Math.min(5_000, Math.ceil(requestTimeoutMs / 8))

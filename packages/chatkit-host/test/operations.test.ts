@@ -225,6 +225,26 @@ t.test('told to stop, a host lets open answers end before it closes', async t =>
   await t.rejects(fetch(host.url))
 })
 
+t.test('told to stop, a host waits for nobody who has not sent a whole request', async t => {
+  const host = await openHost(t)
+  const ada = await signUp(host.url)
+  const half = async (text: string) => {
+    const socket = connect(Number(new URL(host.url).port), '127.0.0.1')
+    t.teardown(() => socket.destroy())
+    await new Promise(resolve => socket.once('connect', resolve))
+    socket.write(text)
+  }
+  await half('POST /support/chatkit HTTP/1.1\r\nHost: x\r\n')
+  await half('POST /api/auth/sign-in/email HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n{')
+  t.ok(await eventually(async () => host.app.drain.open > 0))
+  const answer = post(host.url, bearer(ada.rawToken), { message: 'word '.repeat(15_000) })
+  t.ok(await eventually(async () => host.app.drain.open > 1))
+  const began = performance.now()
+  await host.close()
+  t.ok(performance.now() - began < 5000, `closed after ${Math.round(performance.now() - began)} ms`)
+  t.match((await answer).events.at(-1), { type: 'error', allow_retry: true }, 'whoever is read to is told')
+})
+
 async function eventually(check: () => Promise<boolean>): Promise<boolean> {
   for (let tries = 0; tries < 200; tries++) {
     if (await check()) return true
