@@ -1,7 +1,7 @@
 /** A question a newcomer asks, and the documents of which one must be among the first three sources; none: nothing may be found. */
 export const questions: readonly (readonly [question: string, ...documents: string[]])[] = [
   ['How do I start the host?', 'packages/chatkit-host/README.md', 'CONTRIBUTING.md', 'README.md'],
-  ['How do I run the tests?', 'CONTRIBUTING.md'],
+  ['How do I run the tests?', 'CONTRIBUTING.md', 'README.md'],
   ['Which environment variables are there?', 'docs/configuration.md', 'packages/chatkit-host/README.md'],
   ['What is DATABASE_URL for?', 'docs/configuration.md', 'packages/chatkit-host/README.md'],
   ['what does FST_BAU_CREDENTIAL_INVALID mean', 'packages/fastify-better-auth-user/docs/errors.md'],
@@ -63,6 +63,16 @@ export const questions: readonly (readonly [question: string, ...documents: stri
     'how do I log in with a cookie from the same site',
     'examples/cookie-same-site/README.md',
     'packages/fastify-better-auth-user/docs/credentials.md'
+  ],
+  ['What happens when the database is down?', 'docs/operations.md'],
+  ['What happens if Postgres goes away?', 'docs/operations.md'],
+  ['How do I deploy it?', 'docs/operations.md'],
+  ['Does it work with Neon?', 'docs/configuration.md', 'packages/chatkit-host/README.md'],
+  [
+    'Can you explain how a session is revoked?',
+    'packages/chatkit-host/README.md',
+    'docs/performance.md',
+    'packages/fastify-better-auth-user/README.md'
   ],
   ['What is the weather in Lisbon tomorrow?'],
   ['bake a chocolate cake recipe']
