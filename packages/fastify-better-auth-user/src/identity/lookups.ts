@@ -8,6 +8,8 @@ export interface LookupOptions {
   timeoutMs: number
   /** Most keys in one query; more become several, so that no request waits for a crowd. @default 100 */
   maxBatch?: number | undefined
+  /** How long, in milliseconds, a query may wait for the answer to the one before, so that more go together. @default 2 */
+  spacingMs?: number | undefined
 }
 
 /** Asks for single rows. */
@@ -53,18 +55,21 @@ interface Waiting {
 
 /**
  * Look-ups that many requests make in the same turn of the event loop become one query, and equal ones among them one
- * key. Nobody joins a query that has been sent: its answer may be older than the request.
+ * key. Nobody joins a query that has been sent: its answer may be older than the request. Under load queries keep a
+ * little distance: many small ones at once cost the server, and us, more than fewer larger ones.
  */
-export function lookups(database: Queryable, { timeoutMs, maxBatch = 100 }: LookupOptions): Lookups {
+export function lookups(database: Queryable, { timeoutMs, maxBatch = 100, spacingMs = 2 }: LookupOptions): Lookups {
   const inTime = timely(database, timeoutMs)
   const waiting = new Map<Prepared, Map<string, Waiting>>()
+  let sentAt = 0
+  let patience: NodeJS.Timeout | undefined
   const stats: LookupStats = { queries: 0, keys: 0, largestBatch: 0, failures: 0, underWay: 0, totalMs: 0 }
 
   return {
     stats,
     first(statement, values) {
       if (!values.every((value, index) => couldHold(statement.types[index], value))) return Promise.resolve(null)
-      if (waiting.size === 0) setImmediate(sendAll)
+      if (waiting.size === 0) setImmediate(sendInTime)
       let group = waiting.get(statement)
       if (group === undefined) {
         group = new Map()
@@ -81,7 +86,15 @@ export function lookups(database: Queryable, { timeoutMs, maxBatch = 100 }: Look
     }
   }
 
+  function sendInTime(): void {
+    const early = stats.underWay === 0 ? 0 : sentAt + spacingMs - performance.now()
+    if (early > 0) patience ??= setTimeout(sendAll, early)
+    else sendAll()
+  }
+
   function sendAll(): void {
+    clearTimeout(patience)
+    patience = undefined
     const groups = [...waiting].map(([statement, group]) => ({ statement, all: [...group.values()] }))
     waiting.clear()
     // In turns, so that a crowd asking one thing does not fill the pool before the few who ask another.
@@ -121,7 +134,8 @@ export function lookups(database: Queryable, { timeoutMs, maxBatch = 100 }: Look
   }
 
   async function query(name: string, text: string, values: unknown[], keys: number): Promise<object[]> {
-    const sentAt = performance.now()
+    const startedAt = performance.now()
+    sentAt = startedAt
     stats.queries++
     stats.keys += keys
     stats.largestBatch = Math.max(stats.largestBatch, keys)
@@ -132,8 +146,9 @@ export function lookups(database: Queryable, { timeoutMs, maxBatch = 100 }: Look
       failed = false
       return rows as object[]
     } finally {
-      const durationMs = performance.now() - sentAt
+      const durationMs = performance.now() - startedAt
       stats.underWay--
+      if (stats.underWay === 0 && patience !== undefined) setImmediate(sendAll)
       stats.totalMs += durationMs
       if (failed) stats.failures++
       if (published.hasSubscribers) published.publish({ keys, durationMs, failed } satisfies Lookup)

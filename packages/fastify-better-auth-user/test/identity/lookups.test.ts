@@ -136,6 +136,38 @@ t.test('look-ups of one turn are one query', async t => {
     t.equal(sent.length, 2)
   })
 
+  t.test('while an answer is awaited, look-ups gather', async t => {
+    const slow = prepared(['text'], 'select pg_sleep(0.2), $1::text as label')
+    const turn = () => new Promise(setImmediate)
+
+    await t.test('until it is there', async t => {
+      const { first, stats } = lookups(counting, { timeoutMs: 5000, spacingMs: 60_000 })
+      sent.length = 0
+      const before = first(slow, ['x'])
+      await turn()
+      const gathered = []
+      for (const id of ['5', '6', '7']) {
+        gathered.push(first(byId, [id]))
+        await turn()
+      }
+      t.equal(sent.length, 1)
+      t.equal(label(await before), 'x')
+      t.same((await Promise.all(gathered)).map(label), ['thing 5', 'thing 6', 'thing 7'])
+      t.same(sent.slice(1), [[['5', '6', '7']]])
+      t.equal(stats.underWay, 0)
+      t.equal(label(await first(byId, ['4'])), 'thing 4')
+    })
+
+    await t.test('but not for long', async t => {
+      const { first, stats } = lookups(counting, { timeoutMs: 5000, spacingMs: 5 })
+      const before = first(slow, ['x'])
+      await turn()
+      t.equal(label(await first(byId, ['5'])), 'thing 5')
+      t.equal(stats.underWay, 1, 'the other is still awaited')
+      await before
+    })
+  })
+
   t.test('a failure reaches those it belongs to', async t => {
     const { first } = lookups(counting, { timeoutMs: 5000 })
     const cast = prepared(['text'], 'select $1::text::int as id, $1::text as label')
