@@ -86,7 +86,6 @@ function serverArguments({ data, port, durable }: ServerOptions): string[] {
     port,
     unix_socket_directories: '',
     max_connections: 200,
-    shared_buffers: '32MB',
     timezone: 'UTC',
     log_timezone: 'UTC',
     // Start, stop and disaster only: an error's statement and detail may quote what users keep secret.
@@ -96,7 +95,11 @@ function serverArguments({ data, port, durable }: ServerOptions): string[] {
     log_checkpoints: 'off',
     [holderSetting]: process.pid
   }
-  if (!durable) {
+  if (durable) {
+    // It shares the machine with its application.
+    settings.shared_buffers = '32MB'
+  } else {
+    // Memory as PostgreSQL has it by default: what is measured here should hold elsewhere.
     Object.assign(settings, { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' })
   }
   return ['-D', data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]

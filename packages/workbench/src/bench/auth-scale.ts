@@ -2,6 +2,7 @@
 import { postgresIdentityStore } from 'fastify-better-auth-user'
 import { ALL_KINDS, ORIGIN, SECRET } from './auth-variants.ts'
 import type { Bench, Context } from './bench.ts'
+import { describeDatabase } from './machine.ts'
 import { type Exchange, get, type LoadReport, startLoader } from './process/load.ts'
 import { type MeasuredServer, startServer } from './process/measured-server.ts'
 import type { Figure, Outcome } from './result.ts'
@@ -37,8 +38,10 @@ export const authScale: Bench = {
     try {
       const variants: Variant[] = []
       const plans: Record<string, Plan[]> = {}
+      let postgres = 'PostgreSQL'
       for (const people of sizes) {
         const database = await context.newDatabase()
+        postgres = await describeDatabase(database.connectionString)
         // Servers before their database, and that before the loader.
         opened.unshift(database)
         const key = await makeTables(database.connectionString, SECRET)
@@ -91,7 +94,7 @@ export const authScale: Bench = {
         outcomes: [judge(sizes, ratios, steady, plans)],
         setting: [
           `Three sessions a user; ${CALLERS.toLocaleString('en-US')} of the users (or all) ask in turn. ${rounds} rounds over ${CONNECTIONS} connections find CPU and the saturating rate; then requests come at half that rate whether or not earlier ones have been answered, and wait from when they were due.`,
-          'No identity is cached. The server, PostgreSQL (without fsync, 32 MB of shared buffers) and the load share the machine.'
+          `No identity is cached. The server, ${postgres} and the load share the machine.`
         ],
         details: { plans }
       }

@@ -4,6 +4,7 @@ import { Refusal } from '../command.ts'
 import { judge } from './auth-targets.ts'
 import { type AuthVariant, authVariants, exchangesFor, ORIGIN, SECRET } from './auth-variants.ts'
 import type { Bench, Context } from './bench.ts'
+import { describeDatabase } from './machine.ts'
 import { startLoader } from './process/load.ts'
 import { type MeasuredServer, startServer } from './process/measured-server.ts'
 import { findPython, startSeedStack } from './process/seed-stack.ts'
@@ -53,7 +54,7 @@ export const auth: Bench = {
         setting: [
           `${people.toLocaleString('en-US')} users with three sessions each; ${CALLERS} of them ask in turn, over ${CONNECTIONS} kept connections, then over one.`,
           `${pace.rounds} rounds once all are warm, every server under load for about ${pace.secondsEach} s in each, one after the other, there and back.`,
-          'The server, PostgreSQL (without fsync) and the load share the machine; the CPU is that of the server’s process alone. Every answer was checked for its status and its user.',
+          `The server, ${await describeDatabase(database.connectionString)} and the load share the machine; the CPU is that of the server’s process alone. Every answer was checked for its status and its user.`,
           await recalledParts(variants)
         ]
       }

@@ -38,6 +38,18 @@ export function currentCommit(): string {
   }
 }
 
+/** What about the database server decides how fast it is, in words. */
+export async function describeDatabase(connectionString: string): Promise<string> {
+  const client = new pg.Client({ connectionString })
+  await client.connect()
+  const { rows } = await client.query<{ fsync: boolean; buffers: string }>(
+    `select current_setting('fsync')::boolean as fsync, current_setting('shared_buffers') as buffers`
+  )
+  await client.end()
+  const [{ fsync, buffers } = { fsync: true, buffers: 'unknown' }] = rows
+  return `PostgreSQL (${fsync ? 'with' : 'without'} fsync, ${buffers.replace(/(?<=\d)(?=[kMGT]B$)/, ' ')} of shared buffers)`
+}
+
 /** Of Node, PostgreSQL and the packages that share the work. */
 export async function versionsOf(connectionString: string): Promise<Record<string, string>> {
   const client = new pg.Client({ connectionString })
