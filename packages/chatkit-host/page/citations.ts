@@ -39,10 +39,13 @@ function insert(text: string, index: number, marks: string): string {
   const at = own ? index : index + (/^[\p{L}\p{N}*_`]*/u.exec(text.slice(index))?.[0].length ?? 0)
   const before = own ? text.slice(0, own.index) : text.slice(0, at)
   const after = text.slice(at)
-  const fences = before.match(/^[ >]*(?:```|~~~)/gm)?.length ?? 0
-  // A program is shown as it was written; what comes right after one would keep it from ending.
-  if (fences % 2 === 1) return text
-  if (/(?:^|\n)[ >]*(?:```|~~~)[^\n]*$/.test(before)) return `${before}\n\n${marks}${after}`
+  const fences = [...before.matchAll(/^[ >]*(?:```|~~~)/gm)]
+  // A program is shown as it was written. Of one that has just ended the mark stands before it, where its words are.
+  if (fences.length % 2 === 1) return text
+  if (/(?:^|\n)[ >]*(?:```|~~~)[^\n]*$/.test(before)) {
+    const words = before.slice(0, fences.at(-2)?.index).trimEnd()
+    return words === '' ? `${before}\n\n${marks}${after}` : insert(text, words.length, marks)
+  }
   // In the last cell of a table's row, not after it.
   const row = /\s*\|$/.exec(before)
   return row ? `${before.slice(0, row.index)}${marks} |${after}` : `${before}${marks}${after}`

@@ -44,7 +44,10 @@ export interface ChatKitOptions<Context = unknown> {
   respond(turn: Turn<Context>): ResponderEvents
   /** Answers `threads.custom_action`. Without it such a request is refused. */
   action?(turn: ActionTurn<Context>): ResponderEvents
-  /** Answers `threads.sync_custom_action`. Without it such a request is refused. */
+  /**
+   * Answers `threads.sync_custom_action`. Without it such a request is refused. What it changes of `turn.thread` is not saved, as in
+   * chatkit-python: there is no event by which the page would hear of it. A streaming action is for that.
+   */
   syncAction?(turn: ActionTurn<Context>): ReturnType<SyncActionResponder>
   /** Hears opinions; they are stored as well. */
   feedback?(feedback: Feedback & { owner: string }): void | Promise<void>

@@ -50,6 +50,13 @@ export function excerpt(body: string, question: string, { maxLength, resolve }: 
 function cutShort(text: string, length: number): string {
   const [fence] = /^(?:`{3,}|~{3,})/.exec(text) ?? []
   const begun = text.slice(0, length).replace(/\s+\S*$/, '')
+  const row = begun.lastIndexOf('\n')
+  if (begun.startsWith('|', row + 1)) {
+    // Half a row would be a row of its own; the first one is shown whole, or the table would have none.
+    const isFirst = /\|[\s:|-]+\|$/.test(begun.slice(0, row))
+    const end = isFirst ? text.indexOf('\n', row + 1) : row
+    return `${end === -1 ? text : text.slice(0, end)}\n\n…`
+  }
   // Left open, a program would go on through the rest of the answer.
   return fence === undefined ? `${begun} …` : `${begun}\n${fence}`
 }

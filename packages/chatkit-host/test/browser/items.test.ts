@@ -61,7 +61,7 @@ const CITED = [
   'As the notes say [2], and so',
   ' does the handbook.',
   '\n\n| what | who |\n|---|---|\n| soup | Ada |',
-  '\n\n```js\nserve("soup")\n```'
+  '\n\nServe it:\n\n```js\nserve("soup")\n```'
 ]
 
 function* cited(turn: Turn) {
@@ -253,6 +253,7 @@ t.test('a page whose host signs nobody in', { skip: withoutChromium }, async t =
     )
     t.same(await answer.locator('td').allTextContents(), ['soup', 'Adasource 1'])
     t.equal(await answer.locator('code').textContent(), 'serve("soup")')
+    t.equal(await answer.locator('p').last().textContent(), 'Serve it:source 2')
     t.equal(await marks.nth(1).getByRole('link').getAttribute('href'), 'https://handbook.example/2')
     t.equal(await marks.first().getAttribute('title'), 'Notes')
     t.same(await answer.getByRole('group', { name: 'Sources' }).getByRole('listitem').allTextContents(), [

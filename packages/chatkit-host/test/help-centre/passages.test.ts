@@ -63,6 +63,14 @@ t.test('an excerpt shows what the question is about', async t => {
       introduction
     )
   t.match(excerpt(`\`\`\`js\n${'cookie()\n'.repeat(50)}\`\`\``, 'cookies', showing), /^```js\n(cookie\(\)\n)+```$/)
+  const table = `| word | meaning |\n|---|---|\n${`| cookie | ${'crumb '.repeat(20)}|\n`.repeat(9)}`
+  for (const [maxLength, rows] of [
+    [120, 1],
+    [400, 2]
+  ] as const) {
+    const lines = excerpt(table, 'word', { ...showing, maxLength }).split('\n')
+    t.same(lines, [...table.split('\n').slice(0, 2 + rows), '', '…'], 'no half rows')
+  }
   t.ok(excerpt('word '.repeat(1000), 'word', showing).length < 200)
   t.equal(excerpt('', 'word', showing), '')
 })
