@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import t, { type Test } from 'tap'
 import { FAILURES_A_MINUTE } from '../src/limit/rate-limits.ts'
 import { type Answer, post, said } from './fixtures/chat.ts'
@@ -76,7 +78,28 @@ t.test('with Redis, hosts count together; without it, each for itself', { skip: 
   const ask = async (host: { url: string }) => (await post(host.url, ada)).status
   t.same([await ask(one), await ask(other), await ask(one), await ask(other)], [200, 200, 429, 429])
 
+  const port = Number(new URL(redis.url).port)
+  const locked = connect(port, '127.0.0.1')
+  locked.write('CONFIG SET requirepass hunter2\r\n')
+  t.equal(String((await once(locked, 'data'))[0]), '+OK\r\n')
+  for (const password of ['', ':wrong@'])
+    await t.rejects(openHost(t, { ...settings, REDIS_URL: redis.url.replace('//', `//${password}`) }), {
+      name: 'StartError',
+      message: `Redis at 127.0.0.1:${port} does not let this host in: correct the user and the password of REDIS_URL.`
+    })
+  locked.write('CONFIG SET requirepass ""\r\n')
+  await once(locked, 'data')
+  locked.destroy()
+
   await redis.stop()
+  const third = await openHost(t, { ...settings, DATABASE_URL: one.databaseUrl })
+  t.ok(
+    third.log.some(line =>
+      line.includes(`Redis at 127.0.0.1:${port} cannot be reached (ECONNREFUSED): check REDIS_URL`)
+    ),
+    'one that starts meanwhile says so'
+  )
+  await third.close()
   t.same([await ask(one), await ask(one), await ask(one)], [200, 200, 429], 'neither open nor shut')
   t.equal(await ask(other), 200)
   t.equal(one.log.filter(line => line.includes('Redis is away')).length, 1, 'said once')
