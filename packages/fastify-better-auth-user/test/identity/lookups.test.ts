@@ -188,5 +188,9 @@ t.test('look-ups of one turn are one query', async t => {
   t.test('a query that takes too long is given up', async t => {
     const { first } = lookups(counting, { timeoutMs: 100 })
     await t.rejects(first(prepared(['text'], 'select pg_sleep(5), $1::text'), ['1']), /not answer within 100 ms/)
+    // As that of a pool does whose new connection comes to no end.
+    const silent = lookups({ query: () => new Promise(() => {}) }, { timeoutMs: 100 })
+    await t.rejects(silent.first(byId, ['1']), /not answer within 100 ms/)
+    t.match(silent.stats, { failures: 1, underWay: 0 })
   })
 })
