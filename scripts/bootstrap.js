@@ -33,6 +33,8 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest) {
   mkdirSync(dirname(stamp), { recursive: true })
   writeFileSync(stamp, digest)
 }
+// Silent, and seconds long where there is nothing yet.
+if (!existsSync(join(root, 'packages', 'workbench', 'dist'))) console.log('Building the packages')
 run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-b', 'tsconfig.build.json'])
 
 function installInputs() {
