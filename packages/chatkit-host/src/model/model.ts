@@ -154,6 +154,7 @@ function asker(options: ModelOptions, { help, pool, threadStore }: Surroundings)
       body: { [lengthField(baseUrl)]: outputTokens },
       annotate: text => citations(text, passages, help),
       onUsage: usage => meter.count(usage),
+      cutOff: 'The answer ends here because it has reached its greatest length.',
       cures
     })
 

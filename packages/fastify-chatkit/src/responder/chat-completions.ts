@@ -4,6 +4,7 @@ import { toWireMessages, type WireMessage } from './chat-completions/messages.ts
 import { type ChatCompletionsOptions, checkOptions, perTurn } from './chat-completions/options.ts'
 import { type ModelCall, type Step, showStep } from './chat-completions/step.ts'
 import { readArguments, runTool, wireTool } from './chat-completions/tools.ts'
+import { notice } from './events.ts'
 import { type HandedCall, handOver } from './helpers/hand-over.ts'
 import { Thoughts } from './helpers/thoughts.ts'
 import type { Ask } from './helpers/title.ts'
@@ -120,6 +121,7 @@ async function* answer<Context>(
     if (usage) onUsage?.(usage, turn)
     said ||= text !== ''
     checkEnd(turn, { text, calls, finish, usage, message })
+    if (finish === 'length' && options.cutOff) yield notice('info', options.cutOff)
     if (calls.length === 0) break
     if (step >= maxSteps) throw new ModelError('answer', { detail: `The model used tools in all of ${maxSteps} steps` })
     messages.push(message)

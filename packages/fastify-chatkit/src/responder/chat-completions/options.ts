@@ -31,6 +31,8 @@ export type ChatCompletionsOptions<Context = unknown> = ModelServer & {
   errorMessages?: Partial<ModelErrorMessages>
   /** What the operator reads in the log, in place of advice about these options. */
   cures?: Partial<ModelErrorMessages>
+  /** What the reader is told, in a notice, below an answer that reached its greatest length. @default nothing */
+  cutOff?: string
   /** Hears, once a step, how many tokens it took; makes the request ask for that. */
   onUsage?(usage: Usage, turn: Turn<Context>): void
 }
