@@ -49,7 +49,10 @@ t.test('what is wrong is told with its cure', async t => {
   t.match(bare.error, /^\d to put right\.$/)
 
   const away = await examine({ ...good, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none' })
-  t.match(away.lines.join('\n'), /^✗ postgres {4}The database at 127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\): check DATABASE_URL/m)
+  t.match(
+    away.lines.join('\n'),
+    /^✗ postgres {4}The database at 127\.0\.0\.1:1 cannot be reached \(ECONNREFUSED\): check DATABASE_URL/m
+  )
 
   const cache = await examine({ ...good, REDIS_URL: 'redis://127.0.0.1:1' })
   t.match(cache.lines.join('\n'), /^✗ redis {7}cannot be used \(.*\): check REDIS_URL/m)

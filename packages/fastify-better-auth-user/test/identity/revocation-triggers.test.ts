@@ -153,7 +153,9 @@ t.test('the migrations', async t => {
       { installed: false, problem: /missing/ }
     ])
     const both = await Promise.all([migrations.up(), revocationMigrations(pool).up()])
-    t.same(both[0], ['"public"."user"', '"public"."session"'], 'two processes at once')
+    // Either may come so late that it finds nothing to do.
+    const [most] = both.sort((one, other) => other.length - one.length)
+    t.same(most, ['"public"."user"', '"public"."session"'], 'two processes at once')
     const made = await catalog()
     t.equal(made.length, 12)
     t.ok(made.every(({ enabled }) => /^[AR]$|revocations 2: .* Removed by/.test(enabled)))
