@@ -7,6 +7,7 @@ import { bearerSession } from './credential/bearer-session.ts'
 import type { CredentialKind } from './credential/credential.ts'
 import { OAUTH_TOKEN, oauthToken, opaqueClaims } from './credential/oauth-token.ts'
 import { createProofs, type ProofStats, type Proofs } from './credential/proofs.ts'
+import { createRecollections, type Recollections } from './credential/recollections.ts'
 import { sessionCookie } from './credential/session-cookie.ts'
 import { isAccessToken, verifyAccessToken } from './crypto/access-token.ts'
 import { verifyHs256 } from './crypto/hs256.ts'
@@ -69,16 +70,19 @@ export async function assemble(app: FastifyInstance, options: CheckedOptions): P
   kinds.push(bearerSession(readToken, secrets, proofs(), { requireSignature, alsoReadAs: alsoReadAs(options.oauth) }))
   if (cookie !== null) kinds.push(sessionCookie(secrets, proofs(), cookie))
 
+  const recollections = createRecollections(kinds, options.maxProofs)
+
   return {
     pipeline: {
       kinds,
+      recollections,
       identityStore: identities.store,
       unknownUserStatus: options.unknownUserStatus,
       discloseReasons: options.discloseReasons,
       isForeign: source => trustedOrigins !== null && isForeignOrigin(source, trustedOrigins)
     },
     checkCache: identities.checkCache,
-    stats: () => ({ proofs: sumOf(kept), ...identities.stats() }),
+    stats: () => ({ proofs: sumOf(kept, recollections), ...identities.stats() }),
     migrations: () => revocationMigrations(databaseOf(app, options), tables),
     memberships: () => (memberships ??= postgresMembershipStore(databaseOf(app, options), tables)),
     async check() {
@@ -187,8 +191,8 @@ function closingOf(app: FastifyInstance): AbortSignal {
   return closing.signal
 }
 
-function sumOf(kept: readonly Proofs[]): ProofStats {
-  const sum = { kept: 0, recalled: 0, made: 0 }
+function sumOf(kept: readonly Proofs[], recollections: Recollections): ProofStats {
+  const sum = { kept: 0, recalled: recollections.stats.recalled, made: 0 }
   for (const { stats } of kept) {
     sum.kept += stats.kept
     sum.recalled += stats.recalled

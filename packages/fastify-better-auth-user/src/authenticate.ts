@@ -1,11 +1,12 @@
 import type { FastifyError } from '@fastify/error'
 import type { CredentialKind, CredentialSource } from './credential/credential.ts'
+import type { Carrier, Recollection, Recollections } from './credential/recollections.ts'
 import type { AuthDecision, Stage } from './decision.ts'
 import { type ErrorCode, errors, invalid, withCause } from './errors.ts'
 import type { IdentityRecord, IdentityStore } from './identity/identity-store.ts'
 import { objectionTo } from './identity/standing.ts'
 import type { Claims, Identity, Proof } from './types.ts'
-import { isPromise, whenever } from './whenever.ts'
+import { isPromise } from './whenever.ts'
 
 /** What came of one request. */
 export interface Authentication {
@@ -20,6 +21,7 @@ export interface Authentication {
 export interface Pipeline {
   /** In the order asked; the first that extracts something decides. */
   kinds: readonly CredentialKind[]
+  recollections: Recollections
   identityStore: IdentityStore
   /** Answer for a verified JWT without user or live session. */
   unknownUserStatus: 401 | 404
@@ -35,6 +37,10 @@ interface Progress {
   stage: Stage
   kind: CredentialKind | null
   claims: Claims | null
+  /** What was met before in this request's header. */
+  known: Recollection | null
+  /** What else the credential may be recalled by from now on, should somebody be known by it. */
+  carrier: Carrier | null
 }
 
 /**
@@ -42,44 +48,76 @@ interface Progress {
  * once when nobody had to be waited for. Never throws.
  */
 export function authenticate(pipeline: Pipeline, source: CredentialSource): Authentication | Promise<Authentication> {
-  const progress: Progress = { started: performance.now(), stage: 'extract', kind: null, claims: null }
-  const failed = (error: unknown) => {
-    const known = toKnownError(error)
-    return finish(progress, known.statusCode === 503 ? 'unavailable' : 'rejected', null, known)
-  }
+  const started = performance.now()
+  const known = pipeline.recollections.recall(source)
+  const progress: Progress = { started, stage: 'extract', kind: null, claims: null, known, carrier: null }
   try {
-    const outcome = run(pipeline, source, progress)
-    return isPromise(outcome) ? outcome.catch(failed) : outcome
+    const proof = prove(pipeline, source, progress)
+    if (proof === null) return finish(progress, 'anonymous', null, null)
+    const record = isPromise(proof) ? undefined : recallFirst(pipeline.identityStore, proof, progress)
+    return record === undefined ? lookUp(pipeline, proof, progress) : decide(pipeline, proof as Proof, record, progress)
   } catch (error) {
-    return failed(error)
+    return failed(progress, error)
   }
 }
 
-function run(
-  pipeline: Pipeline,
-  source: CredentialSource,
-  progress: Progress
-): Authentication | Promise<Authentication> {
+/** What the credential proves; `null` when there is none. */
+function prove(pipeline: Pipeline, source: CredentialSource, progress: Progress): Proof | Promise<Proof> | null {
+  const { known } = progress
+  if (known !== null) {
+    progress.kind = known.kind
+    refuseForeign(pipeline, known.kind, source)
+    return known.proof
+  }
   const found = extract(pipeline.kinds, source)
-  if (found === null) return finish(progress, 'anonymous', null, null)
+  if (found === null) return null
   const { kind, credential } = found
   progress.kind = kind
   if (typeof credential !== 'string') throw new errors.FST_BAU_CREDENTIAL_MALFORMED(credential.malformed)
-  if (kind.ambient === true && pipeline.isForeign(source)) throw new errors.FST_BAU_ORIGIN_REFUSED()
-
+  refuseForeign(pipeline, kind, source)
   progress.stage = 'verify'
-  return whenever(kind.verify(credential), proof => {
+  progress.carrier = pipeline.recollections.carrierOf(source, kind)
+  return kind.verify(credential)
+}
+
+/** The first reading of a credential, when who has it is known without asking; most have no other. */
+function recallFirst(store: IdentityStore, { claims }: Proof, progress: Progress): IdentityRecord | undefined {
+  const first = claims[0]
+  if (first === undefined) return undefined
+  progress.stage = 'find'
+  progress.claims = first
+  return store.recall?.(first, progress.known, progress.started)
+}
+
+async function lookUp(
+  pipeline: Pipeline,
+  proving: Proof | Promise<Proof>,
+  progress: Progress
+): Promise<Authentication> {
+  try {
+    const proof = isPromise(proving) ? await proving : proving
     progress.stage = 'find'
-    return whenever(findFirst(pipeline.identityStore, proof, progress), record => {
-      const identity = recognise(record, progress.claims, pipeline)
-      progress.stage = 'standing'
-      if (record !== null && objectionTo(record) === 'banned') {
-        throw pipeline.discloseReasons ? new errors.FST_BAU_USER_BANNED() : invalid('the user is banned')
-      }
-      progress.stage = 'done'
-      return finish(progress, 'authenticated', identity, null)
-    })
-  })
+    return decide(pipeline, proof, await findFirst(pipeline.identityStore, proof, progress), progress)
+  } catch (error) {
+    return failed(progress, error)
+  }
+}
+
+function decide(pipeline: Pipeline, proof: Proof, record: IdentityRecord | null, progress: Progress): Authentication {
+  const { kind, claims, carrier } = progress
+  const identity = recognise(record, claims, pipeline)
+  progress.stage = 'standing'
+  if (record !== null && objectionTo(record) === 'banned') {
+    throw pipeline.discloseReasons ? new errors.FST_BAU_USER_BANNED() : invalid('the user is banned')
+  }
+  progress.stage = 'done'
+  if (kind !== null && carrier !== null) pipeline.recollections.keep(carrier, kind, proof)
+  return finish(progress, 'authenticated', identity, null)
+}
+
+function failed(progress: Progress, error: unknown): Authentication {
+  const known = toKnownError(error)
+  return finish(progress, known.statusCode === 503 ? 'unavailable' : 'rejected', null, known)
 }
 
 function finish(
@@ -110,24 +148,19 @@ function extract(kinds: readonly CredentialKind[], source: CredentialSource) {
   return null
 }
 
-/** The record of the first reading that somebody knows. */
-function findFirst(
-  store: IdentityStore,
-  { claims }: Pick<Proof, 'claims'>,
-  progress: Progress,
-  index = 0
-): IdentityRecord | null | Promise<IdentityRecord | null> {
-  const one = claims[index]
-  if (one === undefined) return null
-  progress.claims = one
-  const known = store.recall?.(one)
-  if (known !== undefined) return known
-  return whenever(find(store, one), record => record ?? findFirst(store, { claims }, progress, index + 1))
+function refuseForeign(pipeline: Pipeline, { ambient }: CredentialKind, source: CredentialSource): void {
+  if (ambient === true && pipeline.isForeign(source)) throw new errors.FST_BAU_ORIGIN_REFUSED()
 }
 
-async function find(store: IdentityStore, claims: Claims): Promise<IdentityRecord | null> {
+/** The record of the first reading that somebody knows. */
+async function findFirst(store: IdentityStore, { claims }: Proof, progress: Progress): Promise<IdentityRecord | null> {
   try {
-    return await store.find(claims)
+    for (const one of claims) {
+      progress.claims = one
+      const record = store.recall?.(one) ?? (await store.find(one))
+      if (record !== null) return record
+    }
+    return null
   } catch (cause) {
     // Never a 401: clients would sign their users out because a database restarts.
     throw withCause(new errors.FST_BAU_UNAVAILABLE(), cause)

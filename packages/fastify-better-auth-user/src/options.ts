@@ -78,7 +78,7 @@ export interface OAuthOptions {
 
 /** Cached mode: identities are kept while a channel would tell of a change. */
 export interface CacheOptions {
-  /** Most identities kept; the one unused for longest gives way. @default 10000 */
+  /** Most identities kept; one that was not used for long gives way. @default 10000 */
   maxIdentities?: number | undefined
   /** What tells of changes. @default triggers on the tables, heard on one connection of the pool */
   channel?: RevocationChannel | undefined

@@ -111,6 +111,7 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
   app.addHook('onError', async (_request, reply, error) => gate.complete(reply, error))
 
   function authenticateRoute(request: FastifyRequest, reply: FastifyReply): unknown {
+    if (gate.isIn(request)) return undefined
     // Nothing to protect, and a 401 here would hide every 404 of the application.
     if (request.is404) return undefined
     const mode = request.routeOptions.config.auth ?? options.auth

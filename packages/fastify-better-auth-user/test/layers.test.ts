@@ -12,12 +12,13 @@ const MAY: Record<string, RegExp> = {
   'secret.ts': /^node:crypto$/,
   'decision.ts': /^(errors\.ts|node:)/,
   'whenever.ts': /^$/,
+  'recent.ts': /^$/,
   'http/': /^(credential\/credential\.ts|http\/.*)$/,
   'crypto/': /^(node:crypto|errors\.ts|types\.ts|jose|crypto\/)/,
-  'credential/': /^(credential\/(credential|proofs)\.ts|lru-cache$|http\/|crypto\/|errors\.ts|types\.ts|node:)/,
-  'identity/': /^(identity\/|lru-cache$|types\.ts|errors\.ts|node:)/,
+  'credential/': /^(credential\/(credential|proofs)\.ts|http\/|crypto\/|errors\.ts|recent\.ts|types\.ts|node:)/,
+  'identity/': /^(identity\/|recent\.ts|types\.ts|errors\.ts|node:)/,
   'authenticate.ts':
-    /^(credential\/credential\.ts|identity\/(identity-store|standing)\.ts|decision\.ts|errors\.ts|types\.ts|whenever\.ts|@fastify\/error)$/,
+    /^(credential\/(credential|recollections)\.ts|identity\/(identity-store|standing)\.ts|decision\.ts|errors\.ts|types\.ts|whenever\.ts|@fastify\/error)$/,
   'guard/':
     /^(authenticate\.ts|guard\/.*|decision\.ts|errors\.ts|types\.ts|options\.ts|whenever\.ts|node:diagnostics_channel|identity\/membership-store\.ts|http\/(challenge|token)\.ts|fastify|@fastify\/error)$/,
   'options.ts':

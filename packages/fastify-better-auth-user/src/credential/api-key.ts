@@ -28,6 +28,7 @@ export function apiKey(
 
   return {
     name: 'api-key',
+    headers: readToken.headers && [...names, ...readToken.headers],
     extract(source) {
       let found: Extracted = null
       for (const name of names) {

@@ -7,6 +7,7 @@ import { type Proofs, proven } from './proofs.ts'
 export function bearerJwt(readToken: TokenReader, verifiers: readonly JwtVerifier[], proofs: Proofs): CredentialKind {
   return {
     name: 'bearer-jwt',
+    headers: readToken.headers,
     extract(source) {
       const token = readToken(source)
       if (typeof token !== 'string' || proofs.recall(token) !== undefined) return token

@@ -25,6 +25,7 @@ export function bearerSession(
 ): CredentialKind {
   return {
     name: 'bearer-session',
+    headers: readToken.headers,
     nameOf: ({ by }) => (by === 'session-token' || alsoReadAs === undefined ? 'bearer-session' : alsoReadAs.name),
     extract: readToken,
     verify: credential => proofs.recall(credential) ?? prove(credential)

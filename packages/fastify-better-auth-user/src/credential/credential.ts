@@ -20,7 +20,11 @@ export interface Malformed {
 export type Extracted = string | Malformed | null
 
 /** Reads a token from wherever this deployment carries tokens. */
-export type TokenReader = (source: CredentialSource) => Extracted
+export interface TokenReader {
+  (source: CredentialSource): Extracted
+  /** Headers that alone decide what is read. Left out: anything may. */
+  readonly headers?: readonly string[] | undefined
+}
 
 /** A sort of credential. One file each; the first that extracts something decides. */
 export interface CredentialKind {
@@ -30,6 +34,11 @@ export interface CredentialKind {
   nameOf?(claims: Claims): string
   /** Browsers attach it by themselves, also to requests another site made them send. */
   readonly ambient?: boolean
+  /**
+   * Headers that alone decide what `extract` finds, in small letters. Left out: anything may, so nothing is recalled by
+   * its header from this kind on.
+   */
+  readonly headers?: readonly string[] | undefined
   /** Never throws, never asks anybody. */
   extract(source: CredentialSource): Extracted
   /**

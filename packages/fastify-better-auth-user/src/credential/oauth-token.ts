@@ -40,6 +40,7 @@ export function oauthToken(
   }
   return {
     name: OAUTH_TOKEN,
+    headers: readToken.headers,
     extract(source) {
       const token = readToken(source)
       const ours = typeof token === 'string' && (isJwt(token) || (prefix !== '' && token.startsWith(prefix)))

@@ -1,4 +1,4 @@
-import { LRUCache } from 'lru-cache'
+import { createRecent, type Item } from '../recent.ts'
 import type { Proof } from '../types.ts'
 
 /** What was proven lately, by the exact text of the credential. What was refused is never kept. */
@@ -9,44 +9,59 @@ export interface Proofs {
   readonly stats: ProofStats
 }
 
+interface KeptProof extends Item {
+  proof: Proof
+}
+
 export interface ProofStats {
   kept: number
-  /** How often a proof was recalled instead of made. */
+  /** How often a proof, or the header that carried what it is of, was recalled instead of made or read. */
   recalled: number
   made: number
 }
 
 /**
- * @param max most proofs kept; the one unused for longest gives way. 0: none.
+ * @param max most proofs kept; one that was not used for long gives way. 0: none.
  * @param now milliseconds since the epoch. @default Date.now
  */
 export function createProofs(max: number, now: () => number = Date.now): Proofs {
-  // Made with the first proof: it allots its room at once, and many applications are sent nothing to prove.
-  let proofs: LRUCache<string, Proof> | undefined
+  const proofs = createRecent<KeptProof>(max)
   let recalled = 0
   let made = 0
   return {
     recall(credential) {
-      const proof = proofs?.get(credential)
-      if (proof === undefined) return undefined
-      const instant = now()
-      if (instant < proof.until && instant >= proof.from && proof.isCurrent?.() !== false) {
-        recalled++
-        return proof
+      const found = proofs.find(credential)
+      if (found === undefined) return undefined
+      if (!holds(found.proof, now)) {
+        proofs.forget(found)
+        return undefined
       }
-      proofs?.delete(credential)
-      return undefined
+      found.wasUsed = true
+      recalled++
+      return found.proof
     },
     keep(credential, proof) {
       made++
-      if (max === 0) return
-      proofs ??= new LRUCache({ max })
-      proofs.set(credential, proof)
+      if (max > 0) proofs.keep({ key: credential, isKept: true, wasUsed: false, proof })
     },
     get stats() {
-      return { kept: proofs?.size ?? 0, recalled, made }
+      return { kept: proofs.size, recalled, made }
     }
   }
+}
+
+/** Whether verifying now would prove the same again. */
+export function holds(proof: Proof, now: () => number): boolean {
+  return (isTimeless(proof) || isWithin(proof, now())) && proof.isCurrent?.() !== false
+}
+
+/** Asked first, because a look at the clock costs more than all else that is done with a known proof. */
+function isTimeless({ from, until }: Proof): boolean {
+  return from === Number.NEGATIVE_INFINITY && until === Number.POSITIVE_INFINITY
+}
+
+function isWithin({ from, until }: Proof, instant: number): boolean {
+  return instant >= from && instant < until
 }
 
 /** Proves by `prove` what cannot be recalled. */

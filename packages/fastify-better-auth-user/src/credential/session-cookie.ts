@@ -29,6 +29,7 @@ export function sessionCookie(
   return {
     name: 'session-cookie',
     ambient: true,
+    headers: ['cookie'],
     extract({ headers }) {
       for (const name of names) {
         const value = cookieValue(headers.cookie, name)

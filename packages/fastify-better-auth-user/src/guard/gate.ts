@@ -7,7 +7,7 @@ import { errors } from '../errors.ts'
 import { type BearerError, challenge } from '../http/challenge.ts'
 import { queryToken } from '../http/token.ts'
 import type { AuthAttempt, AuthMode, CheckedOptions } from '../options.ts'
-import { whenever } from '../whenever.ts'
+import { isPromise, whenever } from '../whenever.ts'
 
 /** What seed applications show a user whose token has run out. */
 const EXPIRED = 'Token has expired. Please sign in again.'
@@ -17,17 +17,17 @@ export type GateOptions = Pick<
   'realm' | 'logAttempts' | 'token' | 'onAuthenticated' | 'onRejected' | 'mapError'
 >
 
+type Mode = Exclude<AuthMode, false>
+
 export interface Gate {
   /**
    * Lets a request in or turns it away. Authenticates once a request, however many hooks and guards ask.
    *
    * @throws an error of the table in errors.ts; its challenge is on the reply by then, where a custom error handler keeps it.
    */
-  admit(
-    request: FastifyRequest,
-    reply: FastifyReply,
-    mode: Exclude<AuthMode, false>
-  ): Authentication | Promise<Authentication>
+  admit(request: FastifyRequest, reply: FastifyReply, mode: Mode): Authentication | Promise<Authentication>
+  /** Whether a request was let in before, as somebody: so whatever its route needs, it has. */
+  isIn(request: FastifyRequest): boolean
   /** Turns an admitted request away after all: sets the headers that belong to the error, tells who asked to be told, throws. */
   refuse(request: FastifyRequest, reply: FastifyReply, attempt: Authentication, error: unknown): Promise<never>
   /** Sets the headers that belong to an error of ours that somebody else threw. */
@@ -50,41 +50,74 @@ type Attempted = FastifyRequest & { [ATTEMPT]: Authentication | Promise<Authenti
 
 export function createGate(pipeline: Pipeline, options: GateOptions): Gate {
   const { realm, logAttempts, token, onAuthenticated, onRejected, mapError } = options
-  return { admit, refuse, complete }
+  return { admit, isIn, refuse, complete }
 
-  function admit(request: FastifyRequest, reply: FastifyReply, mode: Exclude<AuthMode, false>) {
+  function admit(request: FastifyRequest, reply: FastifyReply, mode: Mode) {
     // The address holds the credential, so the answer must not be kept under it (RFC 6750 §2.3).
     if (token.query !== undefined && queryToken(request.raw, token.query) !== null) {
       reply.header('cache-control', 'no-store')
     }
     const attempted = request as Attempted
-    attempted[ATTEMPT] ??= begin(request, reply)
-    return whenever(attempted[ATTEMPT], authentication => {
-      const { identity, error } = authentication
-      if (error !== null) return refuse(request, reply, authentication, error)
-      // Not `=== 'required'`: a mode that is neither must not leave the route open.
-      if (identity === null && mode !== 'optional') {
-        return refuse(request, reply, authentication, new errors.FST_BAU_CREDENTIAL_MISSING())
-      }
-      return authentication
-    })
+    const attempt = attempted[ATTEMPT] ?? begin(request, reply)
+    attempted[ATTEMPT] = attempt
+    return isPromise(attempt) ? judgeLater(request, reply, attempt, mode) : judge(request, reply, attempt, mode)
+  }
+
+  function isIn(request: FastifyRequest): boolean {
+    const attempt = (request as Attempted)[ATTEMPT]
+    return attempt ? !isPromise(attempt) && attempt.identity !== null : false
+  }
+
+  function judge(request: FastifyRequest, reply: FastifyReply, attempt: Authentication, mode: Mode) {
+    const { identity, error } = attempt
+    if (error !== null) return refuse(request, reply, attempt, error)
+    // Not `=== 'required'`: a mode that is neither must not leave the route open.
+    if (identity === null && mode !== 'optional') {
+      return refuse(request, reply, attempt, new errors.FST_BAU_CREDENTIAL_MISSING())
+    }
+    return attempt
+  }
+
+  async function judgeLater(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    attempt: Promise<Authentication>,
+    mode: Mode
+  ) {
+    return judge(request, reply, await attempt, mode)
   }
 
   function begin(request: FastifyRequest, reply: FastifyReply): Authentication | Promise<Authentication> {
-    return whenever(traced(request, pipeline), authentication => {
-      const { decision, identity } = authentication
-      publish(decision)
-      if (identity !== null) {
-        request.user = identity.user
-        request.authSession = identity.session
-        request.authGrant = identity.grant
-        // Both, so that "request completed" names the user, too.
-        request.log = reply.log = request.log.child({ userId: identity.user.id })
-      }
-      if (logAttempts) log(request, authentication)
-      if (identity === null || onAuthenticated === undefined) return authentication
-      return whenever(onAuthenticated(request, attemptOf(authentication)), () => authentication)
-    })
+    const authentication = traced(request, pipeline)
+    return isPromise(authentication)
+      ? settleLater(request, reply, authentication)
+      : settle(request, reply, authentication)
+  }
+
+  function settle(request: FastifyRequest, reply: FastifyReply, authentication: Authentication) {
+    const { decision, identity } = authentication
+    publish(decision)
+    if (identity !== null) {
+      request.user = identity.user
+      request.authSession = identity.session
+      request.authGrant = identity.grant
+      // Both, so that "request completed" names the user, too.
+      request.log = reply.log = request.log.child({ userId: identity.user.id })
+    }
+    if (logAttempts) log(request, authentication)
+    return identity === null || onAuthenticated === undefined ? authentication : welcome(request, authentication)
+  }
+
+  async function settleLater(request: FastifyRequest, reply: FastifyReply, authentication: Promise<Authentication>) {
+    const settled = await settle(request, reply, await authentication)
+    // So that hooks and guards after this one need not wait for what is there.
+    const attempted = request as Attempted
+    attempted[ATTEMPT] = settled
+    return settled
+  }
+
+  function welcome(request: FastifyRequest, authentication: Authentication) {
+    return whenever(onAuthenticated?.(request, attemptOf(authentication)), () => authentication)
   }
 
   async function refuse(

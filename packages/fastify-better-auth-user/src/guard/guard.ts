@@ -1,6 +1,7 @@
-import type { FastifyRequest } from 'fastify'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { Authentication } from '../authenticate.ts'
 import type { Claims, Identity } from '../types.ts'
-import { isPromise, whenever } from '../whenever.ts'
+import { isPromise } from '../whenever.ts'
 import type { Gate } from './gate.ts'
 import { type RouteHook, routeHook } from './route-hook.ts'
 
@@ -44,20 +45,39 @@ export function userGuard(
   more: Pick<GuardFacts, 'forbids' | 'param'>,
   check: ((caller: Caller, request: FastifyRequest) => void | Promise<void>) | null
 ): Guard {
-  return define({ optional: false, ...more }, (request, reply) =>
-    whenever(gate.admit(request, reply, 'required'), attempt => {
-      const refused = (error: unknown) => gate.refuse(request, reply, attempt, error)
-      try {
-        const { identity, claims } = attempt
-        // The gate lets nobody else pass; without this line a mistake there would be an open door.
-        if (identity === null || claims === null) throw new Error('a guard was reached without a user')
-        const checked = check?.({ ...identity, claims }, request)
-        return isPromise(checked) ? checked.catch(refused) : checked
-      } catch (error) {
-        return refused(error)
-      }
-    })
-  )
+  return define({ optional: false, ...more }, (request, reply) => {
+    const attempt = gate.admit(request, reply, 'required')
+    return isPromise(attempt) ? meetLater(request, reply, attempt) : meet(request, reply, attempt)
+  })
+
+  function meet(request: FastifyRequest, reply: FastifyReply, attempt: Authentication): undefined | Promise<void> {
+    try {
+      const { identity, claims } = attempt
+      // The gate lets nobody else pass; without this line a mistake there would be an open door.
+      if (identity === null || claims === null) throw new Error('a guard was reached without a user')
+      const checked = check?.({ ...identity, claims }, request)
+      return isPromise(checked) ? orRefuse(request, reply, attempt, checked) : undefined
+    } catch (error) {
+      return gate.refuse(request, reply, attempt, error)
+    }
+  }
+
+  async function meetLater(request: FastifyRequest, reply: FastifyReply, attempt: Promise<Authentication>) {
+    return meet(request, reply, await attempt)
+  }
+
+  async function orRefuse(
+    request: FastifyRequest,
+    reply: FastifyReply,
+    attempt: Authentication,
+    checked: Promise<void>
+  ) {
+    try {
+      await checked
+    } catch (error) {
+      await gate.refuse(request, reply, attempt, error)
+    }
+  }
 }
 
 function define(about: GuardFacts, run: Parameters<typeof routeHook>[0]): Guard {

@@ -13,8 +13,9 @@ export function bearerToken({ headers, rawHeaders }: CredentialSource): Extracte
   const value = headers.authorization
   if (value === undefined) return null
   // Node keeps the first of several and drops the rest without a word, whatever their schemes.
-  const values = valuesOf(rawHeaders, 'authorization')
-  if (values.length > 1) return values.some(isBearer) ? malformed('more than one Authorization header') : null
+  if (isRepeated(rawHeaders, 'authorization')) {
+    return valuesOf(rawHeaders, 'authorization').some(isBearer) ? malformed('more than one Authorization header') : null
+  }
   return isBearer(value) ? oneToken(value.slice('bearer'.length), 'Authorization: Bearer') : null
 }
 
@@ -22,8 +23,7 @@ export function bearerToken({ headers, rawHeaders }: CredentialSource): Extracte
 export function headerToken({ headers, rawHeaders }: CredentialSource, name: string): Extracted {
   const value = headers[name]
   if (value === undefined) return null
-  if (typeof value !== 'string' || valuesOf(rawHeaders, name).length > 1)
-    return malformed(`more than one ${name} header`)
+  if (typeof value !== 'string' || isRepeated(rawHeaders, name)) return malformed(`more than one ${name} header`)
   return oneToken(value, name)
 }
 
@@ -39,12 +39,25 @@ function isBearer(value: string): boolean {
   return /^bearer(?:[ \t]|$)/i.test(value)
 }
 
+/** What tells small ASCII letters from capital ones. */
+const SMALL = 0x20
+
+/** Whether a request has more than one header of this name; Node shows only the first, or all of them as one text. */
+export function isRepeated(rawHeaders: readonly string[], name: string): boolean {
+  // Most requests have one header at most that begins alike and is as long; then no name need be written in small letters.
+  const first = name.charCodeAt(0)
+  let alike = 0
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    const header = rawHeaders[index]
+    if (header?.length === name.length && (header.charCodeAt(0) | SMALL) === first) alike++
+  }
+  return alike > 1 && valuesOf(rawHeaders, name).length > 1
+}
+
 function valuesOf(rawHeaders: readonly string[], name: string): string[] {
   const values: string[] = []
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const header = rawHeaders[index]
-    // Lengths first: most headers are another, and need not be written in small letters to see it.
-    if (header?.length === name.length && header.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '')
+    if (rawHeaders[index]?.toLowerCase() === name) values.push(rawHeaders[index + 1] ?? '')
   }
   return values
 }

@@ -20,9 +20,12 @@ export function tokenReader({ header, query, extract }: TokenPlaces): TokenReade
   }
   if (query !== undefined) readers.push(source => queryToken(source, query))
   if (extract !== undefined) readers.push(source => check(extract(source)))
-  if (readers.length === 1) return bearerToken
+  // What stands in the address, or wherever an application looks, no header tells.
+  const byHeaders = query === undefined && extract === undefined
+  const headers = byHeaders ? ['authorization', ...(header === undefined ? [] : [header.toLowerCase()])] : undefined
+  return Object.assign(readers.length === 1 ? (source: CredentialSource) => bearerToken(source) : onlyOne, { headers })
 
-  return source => {
+  function onlyOne(source: CredentialSource): Extracted {
     let found: Extracted = null
     for (const read of readers) {
       const token = read(source)

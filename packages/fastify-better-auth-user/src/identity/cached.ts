@@ -1,8 +1,8 @@
 import { channel as diagnostics } from 'node:diagnostics_channel'
-import { LRUCache } from 'lru-cache'
+import { createRecent, type Item } from '../recent.ts'
 import type { Claims } from '../types.ts'
 import { isAnswer } from './connection-errors.ts'
-import type { IdentityRecord, IdentityStore } from './identity-store.ts'
+import type { Bookmark, IdentityRecord, IdentityStore } from './identity-store.ts'
 import type { Change, RevocationChannel, RevocationListener } from './revocations.ts'
 
 export interface CachedIdentityStoreOptions {
@@ -10,7 +10,7 @@ export interface CachedIdentityStoreOptions {
   store: IdentityStore
   /** Tells what changed. What is kept is used only while this channel vouches for its own silence. */
   channel: RevocationChannel
-  /** Most identities kept; the one unused for longest gives way. @default 10000 */
+  /** Most identities kept; one that was not used for long gives way. @default 10000 */
   maxIdentities?: number | undefined
   /** Told when the cache starts to be used, and when it stops and why. */
   onState?: ((state: CacheState) => void) | undefined
@@ -53,8 +53,11 @@ export const CACHE_CHANNEL = 'fastify-better-auth-user:cache'
 
 const states = diagnostics(CACHE_CHANNEL)
 
-interface Kept {
-  record: IdentityRecord
+interface Kept extends Item {
+  user: IdentityRecord['user']
+  session: NonNullable<IdentityRecord['session']>
+  sessionCount: number
+  grant: IdentityRecord['grant']
   /** Fields of the user that hold more than a plain value: columns of the application's own. */
   nested: readonly string[]
   /** Instant of `performance.now()`. */
@@ -77,7 +80,7 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
   const { store, channel, maxIdentities = 10_000, onState } = options
   /** What is kept, by what it is forgotten by. */
   const linked = new Map<string, Set<string>>()
-  const identities = new LRUCache<string, Kept>({ max: maxIdentities, dispose: unlink })
+  const identities = createRecent<Kept>(maxIdentities, unlink)
   let current: CacheState = { state: 'closed', reason: null }
   let trustedUntil = Number.NEGATIVE_INFINITY
   let provedAt = Number.NEGATIVE_INFINITY
@@ -111,16 +114,15 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
   }
 
   return {
-    recall(claims) {
-      const instant = performance.now()
-      const key = instant < trustedUntil ? keyOf(claims) : null
-      const kept = key === null ? undefined : identities.get(key)
-      if (key === null || kept === undefined) return undefined
+    recall(claims, bookmark, instant = performance.now()) {
+      const kept = instant < trustedUntil ? (markedBy(bookmark) ?? lookedUp(claims, bookmark)) : undefined
+      if (kept === undefined) return undefined
       if (instant >= kept.until) {
         // The database decides whether it is over: its clock is the one that counts.
-        identities.delete(key)
+        identities.forget(kept)
         return undefined
       }
+      kept.wasUsed = true
       counted.recalled++
       return copyOf(kept)
     },
@@ -160,14 +162,22 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
     }
   }
 
+  function lookedUp(claims: Claims, bookmark: Bookmark | null | undefined): Kept | undefined {
+    const key = keyOf(claims)
+    const kept = key === null ? undefined : identities.find(key)
+    if (bookmark) bookmark.kept = kept ?? null
+    return kept
+  }
+
   function keep(key: string, record: IdentityRecord, asked: { at: number; heard: number }): void {
-    const { user, session, banned, validForMs = 0, readTokens } = record
+    const { user, session, sessionCount, banned, grant = null, validForMs = 0, readTokens } = record
     const until = asked.at + validForMs
     if (session === null || banned || performance.now() >= until || current.state !== 'listening') return
     const links = linksOf({ userIds: [user.id], sessionTokens: readTokens?.() ?? [] })
     if (flushedAt > asked.heard || links.some(link => (changedAt.get(link) ?? 0) > asked.heard)) return
     const nested = Object.entries(user).flatMap(([field, value]) => (isNested(value) ? [field] : []))
-    identities.set(key, { record: copyOf({ record, nested }), nested, until, links })
+    const copy = { user: copyOfUser(user, nested), session: copyOfSession(session), sessionCount, grant }
+    identities.keep({ key, isKept: true, wasUsed: false, ...copy, nested, until, links })
     for (const link of links) {
       const keys = linked.get(link)
       if (keys === undefined) linked.set(link, new Set([key]))
@@ -190,7 +200,10 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
     for (const link of links) {
       if (underWay > 0) changedAt.set(link, heard)
       // A copy: `unlink` removes from the set that is walked.
-      for (const key of [...(linked.get(link) ?? [])]) identities.delete(key)
+      for (const key of [...(linked.get(link) ?? [])]) {
+        const kept = identities.find(key)
+        if (kept !== undefined) identities.forget(kept)
+      }
     }
     if (changedAt.size > MAX_REMEMBERED_CHANGES) {
       flushedAt = heard
@@ -205,7 +218,7 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
     identities.clear()
   }
 
-  function unlink({ links }: Kept, key: string): void {
+  function unlink({ links, key }: Kept): void {
     for (const link of links) {
       const keys = linked.get(link)
       keys?.delete(key)
@@ -218,6 +231,12 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
     if (states.hasSubscribers) states.publish(state)
     onState?.(state)
   }
+}
+
+/** What this store left there, if it is kept still. */
+function markedBy(bookmark: Bookmark | null | undefined): Kept | undefined {
+  const kept = bookmark?.kept as Kept | null | undefined
+  return kept?.isKept ? kept : undefined
 }
 
 /** `null` for claims about rows of which nobody tells when they change. */
@@ -242,13 +261,21 @@ function isNested(value: unknown): boolean {
   return typeof value === 'object' && value !== null
 }
 
-function copyOf({ record, nested }: Pick<Kept, 'record' | 'nested'>): IdentityRecord {
-  const { session } = record
-  const user = { ...record.user }
-  for (const field of nested) {
-    Object.assign(user, { [field]: structuredClone((record.user as unknown as Record<string, unknown>)[field]) })
+function copyOf({ user, session, sessionCount, grant, nested }: Kept): IdentityRecord {
+  const copy = copyOfUser(user, nested)
+  return { user: copy, session: copyOfSession(session), sessionCount, banned: false, grant: grant ?? null }
+}
+
+function copyOfUser(user: IdentityRecord['user'], nested: readonly string[]): IdentityRecord['user'] {
+  const copy = { ...user }
+  if (nested.length > 0) copyFields(nested, user, copy)
+  return copy
+}
+
+function copyFields(fields: readonly string[], from: object, to: object): void {
+  for (const field of fields) {
+    Object.assign(to, { [field]: structuredClone((from as Record<string, unknown>)[field]) })
   }
-  return { ...record, user, session: session === null ? null : copyOfSession(session) }
 }
 
 function copyOfSession(session: NonNullable<IdentityRecord['session']>) {

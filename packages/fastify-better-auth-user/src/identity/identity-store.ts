@@ -23,6 +23,11 @@ export interface IdentityRecord {
   readTokens?: () => readonly string[]
 }
 
+/** Given with the same claims whenever they are asked about: what a store leaves there saves it from looking for them again. */
+export interface Bookmark {
+  kept: object | null
+}
+
 /**
  * Finds users and sessions. Implementations only read.
  *
@@ -34,8 +39,12 @@ export interface IdentityRecord {
  */
 export interface IdentityStore {
   find(claims: Claims): Promise<IdentityRecord | null>
-  /** What `find` would answer now, if that is known without asking; else `undefined`. Never throws. */
-  recall?(claims: Claims): IdentityRecord | undefined
+  /**
+   * What `find` would answer now, if that is known without asking; else `undefined`. Never throws.
+   *
+   * @param now instant of `performance.now()`, for who has just looked at the clock. @default this one
+   */
+  recall?(claims: Claims, bookmark?: Bookmark | null, now?: number): IdentityRecord | undefined
   /** What keeps this store from working now: a sentence with its cure for each problem. */
   check?(): Promise<string[]>
 }

@@ -63,7 +63,7 @@ t.test('only the exact text is recalled', async t => {
   t.equal(proofs.recall('Token'), always)
 })
 
-t.test('so many are kept and no more, the one unused for longest gives way', async t => {
+t.test('so many are kept and no more, one that was not used for long gives way', async t => {
   const proofs = createProofs(2)
   proofs.keep('a', always)
   proofs.keep('b', always)

@@ -57,10 +57,12 @@ export function runForms(line: Line): void {
 
   for (const { name, headers, verdict, user } of pairs) {
     t.test(`Two at once: ${name}`, async t => {
-      const { two, app, on } = await shared()
+      const { two, alone, app, on } = await shared()
       const fresh = await openService('default', on)
       await fresh.listen({ host: '127.0.0.1', port: 0 })
       const raw = headers(two)
+      // Each of them alone has just been believed.
+      for (const one of alone) t.match(await askRaw(app, one), { status: 200 })
       const found = [await askRaw(app, raw), await askRaw(app, raw), await askRaw(fresh, raw)]
       const wanted = expected({ kind: verdict.kind }, verdict, two[user ?? 'ada'].user)
       t.strictSame(found, [wanted, wanted, wanted])
@@ -73,7 +75,15 @@ export function runForms(line: Line): void {
     const ada = await on.server.signUp('Ada Lovelace')
     const grace = await on.server.signUp('Grace Hopper')
     const { credential } = await jwt({ ...on, holder: ada, expired: false })
-    return { two: { ada, grace, jwt: credential }, app: await warmService('plain', 'default', on), on }
+    const bearers = [ada.token, decodeURIComponent(ada.signedToken), grace.token, credential]
+    const alone = [
+      ...bearers.map(token => ['Authorization', `Bearer ${token}`]),
+      ...[ada, grace].map(({ signedToken }) => [
+        'Cookie',
+        `better-auth.session_token=${encodeURIComponent(decodeURIComponent(signedToken))}`
+      ])
+    ]
+    return { two: { ada, grace, jwt: credential }, alone, app: await warmService('plain', 'default', on), on }
   })
 
   async function issue(form: Form, condition: Condition): Promise<Issued> {
