@@ -31,6 +31,13 @@ export const ALL_KINDS: BetterAuthUserOptions = {
 /** In the order in which they are measured and shown. */
 export const authVariants: readonly AuthVariant[] = [
   { name: 'bare', server: 'bare', settings: { id: userId(0) }, credential: 'raw', alone: true },
+  {
+    name: 'bare-connected',
+    server: 'bare',
+    settings: { id: userId(0), connected: true },
+    credential: 'raw',
+    alone: false
+  },
   ...plugin('fresh', ALL_KINDS),
   ...plugin('cached', { ...ALL_KINDS, cache: true }),
   { name: 'prepared-query', server: 'prepared-query', settings: {}, credential: 'raw', alone: true },
@@ -58,7 +65,7 @@ function betterAuth(name: string, set: BetterAuthSettings['set'], credential: Cr
 
 /** What is sent for each caller, and what must come back. */
 export async function exchangesFor(
-  { name, credential }: AuthVariant,
+  { name, server: kind, credential }: AuthVariant,
   server: Pick<MeasuredServer, 'ask'>,
   callers: readonly number[],
   keys: Keys
@@ -73,6 +80,6 @@ export async function exchangesFor(
   }
   return callers.map((caller, index) => ({
     request: get('/me', headers[index] ?? {}),
-    body: JSON.stringify({ id: name === 'bare' ? userId(0) : userId(caller) })
+    body: JSON.stringify({ id: kind === 'bare' ? userId(0) : userId(caller) })
   }))
 }
