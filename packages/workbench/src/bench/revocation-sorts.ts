@@ -20,7 +20,7 @@ const SESSION: readonly CredentialName[] = ['raw', 'signed', 'cookie']
 /** These name the user, who has further sessions; only what happens to the user ends them. */
 const USER: readonly CredentialName[] = [...SESSION, 'hs256', 'key-set']
 /** How long the sessions last that expire by themselves. */
-const SHORT_MS = 250
+const SHORT_MS = 100
 
 /** @param pool stands for whoever writes: an admin, a job, Better Auth in another process. */
 export function revocationSorts(pool: pg.Pool): readonly Sort[] {

@@ -28,7 +28,7 @@ interface Figures {
 export const revocation: Bench = {
   title: 'From a revocation to its refusal by two processes with warm caches',
   async run({ full, say, profile, newDatabase }) {
-    const each = full ? 170 : 20
+    const each = full ? 1000 : 20
     const cuts = full ? 25 : 5
     const database = await newDatabase()
     const { connectionString } = database
