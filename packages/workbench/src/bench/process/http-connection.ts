@@ -49,6 +49,8 @@ export async function openHttpConnection(port: number): Promise<HttpConnection> 
   return {
     send(request) {
       return new Promise((resolve, reject) => {
+        // What is written to a connection that has ended is lost without a word.
+        if (socket.destroyed) reject(new Error('The server has closed the connection'))
         waiting = { resolve, reject }
         socket.write(request)
       })

@@ -46,7 +46,8 @@ answerParent(
       let answered = 0
       await new Promise<void>((resolve, reject) => {
         const pump = () => {
-          while (due.length > 0 && free.length > 0) void work(free.pop() as HttpConnection, due.shift() as number)
+          // The one that has rested longest: a server closes those that rest for too long.
+          while (due.length > 0 && free.length > 0) void work(free.shift() as HttpConnection, due.shift() as number)
         }
         const work = async (connection: HttpConnection, since: number) => {
           try {
