@@ -24,8 +24,10 @@ export const threadsAddClientToolOutput = streamOperation({
     const thread = await loadOpenThread(threads, thread_id, settings)
     await threads.transaction(async tx => {
       const { data } = await tx.listItems(thread_id, { limit: tail, order: 'desc', hidden: true })
-      const [call, ...forgotten] = data.filter(isPending)
-      if (!call) throw new chatkitErrors.FST_CHATKIT_NOT_PENDING()
+      const [newest, ...forgotten] = data.filter(isPending)
+      // Found once more, and so locked: of two results at the same time one is taken.
+      const call = newest ? await tx.findItem(thread_id, newest.id) : null
+      if (!call || !isPending(call)) throw new chatkitErrors.FST_CHATKIT_NOT_PENDING()
       await tx.saveItem(thread_id, { ...call, status: 'completed', output: result ?? undefined })
       for (const { id } of forgotten) {
         log.warn({ threadId: thread_id, itemId: id, requestId }, 'A client tool call was never answered; it is removed')

@@ -17,8 +17,12 @@ type Items = Pick<
   | 'listFeedback'
 >
 
-/** The items of one owner's threads, and opinions on them; SQL and nothing else. */
-export function postgresItems(database: Queryable, schema: string, owner: string): Items {
+/**
+ * The items of one owner's threads, and opinions on them; SQL and nothing else.
+ *
+ * @param locking whether an item that is found is kept from others until the transaction ends.
+ */
+export function postgresItems(database: Queryable, schema: string, owner: string, locking: boolean): Items {
   const table = `${schema}.item`
   const insert = `insert into ${table} (owner_id, thread_id, id, type, created_at, data) values ($1, $2, $3, $4, $5, $6)`
   const values = (threadId: string, item: ThreadItem) => [
@@ -33,7 +37,9 @@ export function postgresItems(database: Queryable, schema: string, owner: string
     async findItem(threadId, itemId) {
       if (!isStorableId(threadId) || !isStorableId(itemId)) return null
       const { rows } = await database.query(
-        `select data::text as data from ${table} where owner_id = $1 and thread_id = $2 and id = $3`,
+        `select data::text as data from ${table} where owner_id = $1 and thread_id = $2 and id = $3${
+          locking ? ' for update' : ''
+        }`,
         [owner, threadId, itemId]
       )
       return rows[0] ? itemOf(rows[0]) : null
@@ -98,10 +104,12 @@ export function postgresItems(database: Queryable, schema: string, owner: string
     async saveFeedback({ thread_id, item_ids, kind }) {
       const ids = item_ids.filter(isStorableId)
       if (!isStorableId(thread_id) || ids.length === 0) return
+      // Locked as they are found: an item that is being deleted is waited for, and then passed over, where the foreign key
+      // would refuse the opinions on all of them.
       await database.query(
         `insert into ${schema}.feedback (owner_id, thread_id, item_id, kind)
         select owner_id, thread_id, id, $4 from ${table}
-        where owner_id = $1 and thread_id = $2 and id = any($3::text[])
+        where owner_id = $1 and thread_id = $2 and id = any($3::text[]) order by position for key share
         on conflict (owner_id, thread_id, item_id) do update set kind = excluded.kind, created_at = now()`,
         [owner, thread_id, ids, kind]
       )

@@ -1,3 +1,4 @@
+import { despiteContention } from './despite-contention.ts'
 import { inTransaction } from './in-transaction.ts'
 import { DEFAULT_SCHEMA, quoteIdentifier } from './migrate.ts'
 import { postgresAttachments } from './postgres-attachments.ts'
@@ -14,12 +15,14 @@ import { checkedOwner, type OwnedThreads, type ThreadStore } from './thread-stor
  */
 export function postgresThreadStore(database: Database, options: { schema?: string } = {}): ThreadStore {
   const schema = quoteIdentifier(options.schema ?? DEFAULT_SCHEMA)
+  const patient: Queryable = { query: (text, values) => despiteContention(() => database.query(text, values)) }
   return {
     forOwner(owner) {
-      const owned = ownedThreads(database, schema, checkedOwner(owner), false)
+      const owned = ownedThreads(patient, schema, checkedOwner(owner), false)
       return {
         ...owned,
-        transaction: work => inTransaction(database, client => work(ownedThreads(client, schema, owner, true)))
+        transaction: work =>
+          despiteContention(() => inTransaction(database, client => work(ownedThreads(client, schema, owner, true))))
       }
     },
     async listUnusedAttachments(before, limit) {
@@ -35,11 +38,12 @@ export function postgresThreadStore(database: Database, options: { schema?: stri
   }
 }
 
-function ownedThreads(database: Queryable, schema: string, owner: string, inTransaction: boolean): OwnedThreads {
+/** @param locking whether what is found is kept from others until the transaction ends. */
+function ownedThreads(database: Queryable, schema: string, owner: string, locking: boolean): OwnedThreads {
   return {
     ...postgresThreads(database, schema, owner),
-    ...postgresItems(database, schema, owner),
-    ...postgresAttachments(database, schema, owner, inTransaction),
+    ...postgresItems(database, schema, owner, locking),
+    ...postgresAttachments(database, schema, owner, locking),
     transaction: () => Promise.reject(new TypeError('A transaction cannot be started within another'))
   }
 }

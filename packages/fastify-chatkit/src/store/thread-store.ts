@@ -40,6 +40,7 @@ export interface OwnedThreads {
   /** Deletes a thread and its items; no matter whether it was there. Its attachments stay. */
   deleteThread(threadId: string): Promise<void>
 
+  /** In a transaction, what was found stays as it is until the end: nobody else changes or deletes it meanwhile. */
   findItem(threadId: string, itemId: string): Promise<ThreadItem | null>
   /**
    * A page of items; an empty one for an unknown thread. A hidden item is a valid `after`, and never makes a page short.
@@ -82,7 +83,8 @@ export interface OwnedThreads {
 
   /**
    * Runs several of the above as one: all of it happens, or, when `work` throws, nothing.
-   * Inside, use only the argument; a transaction cannot be started within another.
+   * Inside, use only the argument; a transaction cannot be started within another. `work` is called again when the
+   * database undid it because of somebody else's at the same time.
    */
   transaction<Result>(work: (threads: OwnedThreads) => Promise<Result>): Promise<Result>
 }

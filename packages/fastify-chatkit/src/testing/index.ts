@@ -1,4 +1,5 @@
 export { type AttachmentStoreHarness, attachmentStoreContract } from './attachment-store-contract.ts'
+export type { ContractCase } from './contract-case.ts'
 export { memoryThreadStore } from './memory-thread-store.ts'
 export {
   type CompletionRequest,
@@ -11,4 +12,4 @@ export {
 } from './model-server.ts'
 export { allEvents, readEvents } from './read-events.ts'
 export { type ScriptedResponder, type ScriptStep, scriptedResponder } from './scripted-responder.ts'
-export { type ContractCase, threadStoreContract } from './thread-store-contract.ts'
+export { threadStoreContract } from './thread-store-contract.ts'

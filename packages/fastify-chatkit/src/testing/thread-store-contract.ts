@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict'
 import { randomUUID } from 'node:crypto'
-import { newId } from '../protocol/ids.ts'
 import type { ThreadItem } from '../protocol/item/registry.ts'
-import type { ThreadMetadata } from '../protocol/thread.ts'
-import type { OwnedThreads, ThreadStore } from '../store/thread-store.ts'
 import { attachmentAndFeedbackContract } from './attachment-contract.ts'
-
-/** One thing every thread store must do. Needs no test runner: `check` rejects when the store does otherwise. */
-export type ContractCase = { name: string; check: (store: ThreadStore) => Promise<void> }
+import type { ContractCase } from './contract-case.ts'
+import { common, message, owner, thread, withThread } from './contract-records.ts'
+import { transactionContract } from './transaction-contract.ts'
 
 /**
  * What every thread store must do. Each case takes owners of its own, so one store can serve them all.
@@ -258,60 +255,6 @@ export const threadStoreContract: readonly ContractCase[] = [
     }
   },
   {
-    name: 'a transaction happens as a whole',
-    async check(store) {
-      const mine = store.forOwner(owner())
-      const kept = thread()
-      const item = message(kept.id, 'kept')
-      const result = await mine.transaction(async tx => {
-        await tx.saveThread(kept)
-        await tx.addItem(kept.id, item)
-        return (await tx.listItems(kept.id, { limit: 9, order: 'asc' })).data.length
-      })
-      assert.equal(result, 1)
-      assert.deepEqual(await mine.findItem(kept.id, item.id), item)
-    }
-  },
-  {
-    name: 'a transaction that throws leaves nothing behind',
-    async check(store) {
-      const [mine, at] = await withThread(store)
-      const item = message(at, 'there before')
-      await mine.addItem(at, item)
-      const lost = thread()
-      const failure = new Error('no')
-      await assert.rejects(
-        mine.transaction(async tx => {
-          await tx.saveThread(lost)
-          await tx.deleteItem(at, item.id)
-          await tx.updateThread(at, { title: 'no' })
-          throw failure
-        }),
-        failure
-      )
-      await assert.rejects(
-        mine.transaction(async tx => {
-          await tx.saveThread(lost)
-          await tx.addItem(at, item)
-        }),
-        { code: 'FST_CHATKIT_ITEM_EXISTS' }
-      )
-      assert.equal(await mine.findThread(lost.id), null)
-      assert.deepEqual(await mine.findItem(at, item.id), item)
-      assert.equal((await mine.findThread(at))?.title, undefined)
-    }
-  },
-  {
-    name: 'a transaction within a transaction is refused',
-    async check(store) {
-      const mine = store.forOwner(owner())
-      await assert.rejects(
-        mine.transaction(tx => tx.transaction(async () => 1)),
-        TypeError
-      )
-    }
-  },
-  {
     name: 'many writers at once lose nothing',
     async check(store) {
       const [mine, at] = await withThread(store)
@@ -321,32 +264,6 @@ export const threadStoreContract: readonly ContractCase[] = [
       assert.deepEqual(page.data.map(item => item.id).toSorted(), added.map(item => item.id).toSorted())
     }
   },
+  ...transactionContract,
   ...attachmentAndFeedbackContract
 ]
-
-function owner(): string {
-  return `owner-${randomUUID()}`
-}
-
-function thread(fields: Partial<ThreadMetadata> = {}, id = newId('thread')): ThreadMetadata {
-  return { id, created_at: '2026-01-02T03:04:05.678Z', status: { type: 'active' }, metadata: {}, ...fields }
-}
-
-async function withThread(store: ThreadStore): Promise<[OwnedThreads, string]> {
-  const mine = store.forOwner(owner())
-  const one = thread()
-  await mine.saveThread(one)
-  return [mine, one.id]
-}
-
-function common(thread_id: string, prefix: string) {
-  return { id: `${prefix}_${randomUUID()}`, thread_id, created_at: '2026-01-02T03:04:05.678Z' }
-}
-
-function message(thread_id: string, text: string): ThreadItem {
-  return {
-    ...common(thread_id, 'msg'),
-    type: 'assistant_message',
-    content: [{ type: 'output_text', text, annotations: [] }]
-  }
-}
