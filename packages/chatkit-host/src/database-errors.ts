@@ -21,6 +21,9 @@ export function refusal(connectionString: string, error: unknown): string | null
     case '25006':
       return `PostgreSQL at ${host} may only be read from: name the primary server in DATABASE_URL, not a standby.`
   }
+  const setting = refusedSetting(error)
+  if (setting !== null)
+    return `The pooler at ${host} takes no connection that sets ${setting}: take it out of DATABASE_URL, name it in the pooler's ignore_startup_parameters, or name the server itself.`
   if (message === 'The server does not support SSL connections')
     return `PostgreSQL at ${host} does not speak TLS: turn ssl on there, or take sslmode out of DATABASE_URL.`
   if (typeof code === 'string' && CERTIFICATE.test(code))
@@ -28,6 +31,13 @@ export function refusal(connectionString: string, error: unknown): string | null
   if (isOutage(error))
     return `The database at ${host} cannot be reached (${code ?? message}): check DATABASE_URL, and that PostgreSQL runs there.`
   return null
+}
+
+/** The setting for which PgBouncer turned a connection away; `null` when it was not for that. */
+export function refusedSetting(error: unknown): string | null {
+  const [, setting] =
+    error instanceof Error ? (/^unsupported startup parameter(?: in options)?: (\w+)/.exec(error.message) ?? []) : []
+  return setting ?? null
 }
 
 const SYSTEM_CALLS = new Set(['connect', 'getaddrinfo', 'read', 'write'])

@@ -1,6 +1,6 @@
 import pg, { type PoolConfig } from 'pg'
 import type { Config } from './config.ts'
-import { refusal } from './database-errors.ts'
+import { refusal, refusedSetting } from './database-errors.ts'
 import { StartError } from './start-error.ts'
 
 /** A database the host may use until it is closed. */
@@ -20,7 +20,7 @@ export async function openHostDatabase(
   directory: string,
   onProgress: (sentence: string) => void
 ): Promise<HostDatabase> {
-  if (databaseUrl !== null) return { pool: poolOptions(databaseUrl), close: async () => {} }
+  if (databaseUrl !== null) return { pool: await acceptedOptions(databaseUrl), close: async () => {} }
   const { openDatabase, DatabaseError } = await loadEmbedded()
   try {
     const database = await openDatabase({ dataDirectory: directory, onProgress })
@@ -70,7 +70,28 @@ export function poolOptions(connectionString: string): PoolConfig & { enableChan
   }
 }
 
-/** PgBouncer, as Neon and others put it before the server, refuses connections that bring settings of their own. */
+/**
+ * `poolOptions` as the server takes them: a PgBouncer of any name and port refuses a connection that brings settings of its
+ * own. So it is tried; then a statement has its end here alone, not in the server as well.
+ */
+export async function acceptedOptions(connectionString: string): Promise<PoolConfig> {
+  const options = poolOptions(connectionString)
+  if (options.statement_timeout === undefined) return options
+  const client = new pg.Client(options)
+  client.on('error', () => {})
+  try {
+    await client.connect()
+  } catch (error) {
+    const { statement_timeout: _refused, ...others } = options
+    // Whatever else is wrong is told by the first who needs the database.
+    if (refusedSetting(error) === 'statement_timeout') return others
+  } finally {
+    await client.end().catch(() => {})
+  }
+  return options
+}
+
+/** The poolers that are known by their address: no connection is wasted on them. */
 function isPooler({ hostname, port, searchParams }: URL): boolean {
   return (
     hostname.split('.')[0]?.endsWith('-pooler') === true || port === '6432' || searchParams.get('pgbouncer') === 'true'

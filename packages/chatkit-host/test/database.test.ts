@@ -1,9 +1,10 @@
 import { createTestDatabase } from 'embedded-database/testing'
 import pg from 'pg'
 import t from 'tap'
-import { migrate, poolOptions, surviveLosses } from '../src/database.ts'
+import { migrate, openHostDatabase, poolOptions, surviveLosses } from '../src/database.ts'
 import { isOutage, refusal } from '../src/database-errors.ts'
 import { StartError } from '../src/start-error.ts'
+import { startPgBouncer, withoutPgBouncer } from './fixtures/pgbouncer.ts'
 
 t.test('connection strings', async t => {
   const neon = 'postgresql://owner:npg_x%40y@ep-cool-sun-a1b2c3.eu-central-1.aws.neon.tech/neondb'
@@ -38,6 +39,28 @@ t.test('connection strings', async t => {
 
   t.equal(poolOptions('postgres://h/d?connect_timeout=2').connectionTimeoutMillis, 2000)
   t.equal(new pg.Client(poolOptions('postgresql:///d?host=/var/run/postgresql')).host, '/var/run/postgresql')
+})
+
+t.test('behind a PgBouncer that nothing in the address tells of', { skip: withoutPgBouncer }, async t => {
+  const database = await createTestDatabase()
+  t.teardown(() => database.close())
+  const url = await startPgBouncer(t, database.connectionString)
+  const limitOf = async (databaseUrl: string) => {
+    const opened = await openHostDatabase({ databaseUrl }, '', () => {})
+    const pool = new pg.Pool(opened.pool)
+    try {
+      return (await pool.query("select current_setting('statement_timeout') as it")).rows[0]?.it
+    } finally {
+      await pool.end()
+    }
+  }
+  t.equal(await limitOf(database.connectionString), '14s', 'a server ends statements that nobody waits for any more')
+  t.equal(await limitOf(url), '0', 'a pooler is not asked for what it refuses')
+  await t.rejects(
+    migrate(poolOptions(`${url}?options=-c%20search_path%3Dmine`), [pool => pool.query('select 1').then(() => null)]),
+    { name: 'StartError', message: /^The pooler at .* takes no connection that sets (search_path|options): take it out of/ },
+    'what the address itself asks for is told'
+  )
 })
 
 t.test('hosts that start at once take turns to migrate', async t => {

@@ -8,7 +8,7 @@ import { betterAuthUser } from 'fastify-better-auth-user'
 import { checkChatkit } from 'fastify-chatkit'
 import pg from 'pg'
 import { type Config, ConfigError } from '../config.ts'
-import { loadEmbedded, poolOptions, surviveLosses } from '../database.ts'
+import { acceptedOptions, loadEmbedded, surviveLosses } from '../database.ts'
 import { refusal } from '../database-errors.ts'
 import { checkTables } from '../tables/tables.ts'
 import type { Io } from './command.ts'
@@ -74,7 +74,7 @@ async function database(config: Config): Promise<Finding[]> {
 
 /** @param tables whether Better Auth's are to be there already. */
 async function askDatabase(connectionString: string, tables: boolean): Promise<Finding[]> {
-  const pool = new pg.Pool({ ...poolOptions(connectionString), max: 2, query_timeout: 5000 })
+  const pool = new pg.Pool({ ...(await acceptedOptions(connectionString)), max: 2, query_timeout: 5000 })
   surviveLosses(pool, () => {})
   try {
     const { rows } = await pool.query<{ version: string }>("select current_setting('server_version') as version")
