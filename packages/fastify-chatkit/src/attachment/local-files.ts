@@ -64,6 +64,8 @@ async function* bytesOf(path: string): AsyncGenerator<Buffer> {
   try {
     yield* createReadStream(path)
   } catch (cause) {
+    // Deleted since it was found.
+    if (isErrno(cause, 'ENOENT')) throw new chatkitErrors.FST_CHATKIT_ATTACHMENT_NOT_UPLOADED({ cause })
     throw new chatkitErrors.FST_CHATKIT_ATTACHMENTS_UNAVAILABLE({ cause })
   }
 }

@@ -22,7 +22,12 @@ export const threadsSyncCustomAction = jsonOperation({
     const draft = await askHook(() => hook({ ...makeTurn(call, thread, null), input: null, action, sender }))
     if (!draft) return {}
     const item = parseItem({ created_at: settings.now(), ...draft, thread_id })
-    if (settings.persistWidgetUpdates) await threads.saveItem(thread_id, item)
+    if (settings.persistWidgetUpdates)
+      await threads.transaction(async tx => {
+        // Saved, a widget that was deleted meanwhile would come back, at the end of the thread.
+        if (item.id === sender?.id) await loadItem(tx, thread_id, item.id, 'widget')
+        await tx.saveItem(thread_id, item)
+      })
     const visible = itemToClient(item)
     return visible ? { updated_item: visible } : {}
   }

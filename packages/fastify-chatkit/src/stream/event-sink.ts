@@ -93,9 +93,12 @@ export class EventSink {
   async #updateStored(itemId: string, update: ItemUpdate, event: StreamEvent): Promise<StreamEvent | null> {
     if (await this.#isHidden(itemId)) return null
     if (this.#persists(update)) {
-      const stored = await this.#around.threads.findItem(this.#threadId, itemId)
-      if (stored?.type === 'widget')
-        await this.#around.threads.saveItem(this.#threadId, { ...stored, widget: update.widget })
+      const { widget } = update
+      // One that is deleted at this moment must not come back.
+      await this.#around.threads.transaction(async tx => {
+        const stored = await tx.findItem(this.#threadId, itemId)
+        if (stored?.type === 'widget') await tx.saveItem(this.#threadId, { ...stored, widget })
+      })
     }
     return event
   }

@@ -54,17 +54,24 @@ export class Run {
     try {
       const told = await this.#replay.frames({ unfinished: itemId => this.unfinished.get(itemId), stored })
       for (const one of [...told, ...meanwhile]) outlet.write(one)
+      if (this.#ended) outlet.end()
+      else this.#outlets.add(outlet)
+      return true
     } finally {
       this.#arrivals.delete(meanwhile)
+      // Whoever could not come in is one who has gone.
+      this.#endWhenAlone()
     }
-    if (this.#ended) outlet.end()
-    else this.#outlets.add(outlet)
-    return true
   }
 
   /** A reader has gone. With the last one the run ends, at once or after a while. */
   leave(outlet: Outlet): void {
-    if (!this.#outlets.delete(outlet) || this.#outlets.size + this.#arrivals.size > 0 || this.#ended) return
+    if (this.#outlets.delete(outlet)) this.#endWhenAlone()
+  }
+
+  #endWhenAlone(): void {
+    if (this.#outlets.size + this.#arrivals.size > 0 || this.#ended) return
+    clearTimeout(this.#leaving)
     if (this.#detachedMs <= 0) this.abort('left')
     else this.#leaving = setTimeout(() => this.abort('left'), this.#detachedMs)
   }

@@ -30,12 +30,14 @@ export type RunSettings = {
 }
 
 type Occupied = { run: Run | null; over: Promise<void> }
+/** A run that equal requests join, and whether the reader who began it has left. */
+type Joinable = { started: Promise<Run>; left: AbortSignal }
 
 /** The runs of this process: one a thread, several an owner, and repeated requests joined to the run they repeat. */
 export class Runs {
   readonly #settings: RunSettings
   readonly #threads = new Map<string, Occupied>()
-  readonly #joinable = new Map<string, Promise<Run>>()
+  readonly #joinable = new Map<string, Joinable>()
   readonly #open = new Map<string, number>()
   readonly #running = new Map<Run, { running: Omit<Running, 'signal' | 'unfinished'>; ended: Promise<unknown> }>()
   #closing = false
@@ -50,22 +52,15 @@ export class Runs {
    * @throws FST_CHATKIT_CLOSING, FST_CHATKIT_TOO_MANY_STREAMS, FST_CHATKIT_THREAD_BUSY, and what `begin` throws.
    */
   async open(request: RunRequest): Promise<void> {
-    const { owner, outlet, left, joinKey } = request
+    const { owner, outlet, left } = request
     if (this.#closing) throw new chatkitErrors.FST_CHATKIT_CLOSING()
     const open = this.#open.get(owner) ?? 0
     if (open >= this.#settings.openStreams) throw new chatkitErrors.FST_CHATKIT_TOO_MANY_STREAMS()
     this.#open.set(owner, open + 1)
     outlet.stream.once('close', () => this.#closed(owner))
     try {
-      const known = joinKey === null ? undefined : this.#joinable.get(joinKey)
-      let run = await known
-      if (!run || !(await this.#join(run, outlet))) {
-        const started = this.#start(request)
-        if (joinKey !== null) this.#remember(joinKey, started)
-        run = await started
-      }
-      const joined = run
-      const leave = () => joined.leave(outlet)
+      const run = await this.#joinOrStart(request)
+      const leave = () => run.leave(outlet)
       outlet.stream.once('close', leave)
       left.addEventListener('abort', leave, { once: true })
       if (left.aborted) leave()
@@ -85,6 +80,27 @@ export class Runs {
     this.#closing = true
     for (const run of this.#running.keys()) run.abort('closing')
     await Promise.all([...this.#running.values()].map(({ ended }) => ended))
+  }
+
+  async #joinOrStart(request: RunRequest): Promise<Run> {
+    const { joinKey, outlet, left } = request
+    if (joinKey === null) return await this.#start(request)
+    for (;;) {
+      const known = this.#joinable.get(joinKey)
+      if (known === undefined) {
+        // In the same breath: of several that come too late to join, one begins anew and the others join that.
+        const started = this.#start(request)
+        this.#remember(joinKey, { started, left })
+        return await started
+      }
+      const run = await known.started.catch((error: unknown) => {
+        // It waited for its turn and went away: that is no refusal of whoever repeats it.
+        if (known.left.aborted) return null
+        throw error
+      })
+      if (run && (await this.#join(run, outlet))) return run
+      this.#forget(joinKey, known)
+    }
   }
 
   async #start(request: RunRequest): Promise<Run> {
@@ -137,9 +153,11 @@ export class Runs {
         this.#threads.set(thread, mine)
         return
       }
-      const queue = this.#settings.busyThread === 'queue' || occupied.run?.signal.aborted === true
+      const isEnding = () => occupied.run?.signal.aborted === true
+      const queue = this.#settings.busyThread === 'queue' || isEnding()
       const over = await overWithin(occupied.over, queue ? null : patienceMs, left)
-      if (!over) throw new chatkitErrors.FST_CHATKIT_THREAD_BUSY()
+      // That it is stopped may be heard after the next question was.
+      if (!over && (left.aborted || !isEnding())) throw new chatkitErrors.FST_CHATKIT_THREAD_BUSY()
     }
   }
 
@@ -150,12 +168,14 @@ export class Runs {
     return await run.join(outlet, itemId => threads.findItem(thread.id, itemId))
   }
 
-  #remember(joinKey: string, started: Promise<Run>): void {
-    this.#joinable.set(joinKey, started)
-    const forget = () => {
-      if (this.#joinable.get(joinKey) === started) this.#joinable.delete(joinKey)
-    }
-    started.then(run => this.#running.get(run)?.ended).then(forget, forget)
+  #remember(joinKey: string, one: Joinable): void {
+    this.#joinable.set(joinKey, one)
+    const forget = () => this.#forget(joinKey, one)
+    one.started.then(run => this.#running.get(run)?.ended).then(forget, forget)
+  }
+
+  #forget(joinKey: string, one: Joinable): void {
+    if (this.#joinable.get(joinKey) === one) this.#joinable.delete(joinKey)
   }
 
   #closed(owner: string): void {

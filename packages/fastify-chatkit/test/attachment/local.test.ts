@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import { join } from 'node:path'
@@ -404,9 +404,29 @@ t.test(
     t.equal(size, bytes.length)
     t.equal(await descriptors(), 0)
     await store.delete(file, 'ada')
-    await t.rejects(stream.toArray(), { code: 'FST_CHATKIT_ATTACHMENTS_UNAVAILABLE', statusCode: 503 })
+    await t.rejects(stream.toArray(), { code: 'FST_CHATKIT_ATTACHMENT_NOT_UPLOADED', statusCode: 409 })
   }
 )
+
+t.test('a file that is deleted while somebody asks for it is not there, which is no outage', async t => {
+  let path = ''
+  const { announce, store, files } = await attachmentApp(t, {
+    prepare(app) {
+      // Between its being found and its being opened.
+      app.addHook('onSend', async ({ method }) => {
+        if (method === 'GET') await rm(path, { force: true })
+      })
+    }
+  })
+  const file = await announce('a.txt', 'text/plain', 5)
+  t.equal((await put(file, 'hello')).status, 204)
+  path = (await files())[0] ?? ''
+  t.match(await code(await fetch(store.downloadUrl(file, 'ada'))), {
+    status: 409,
+    code: 'FST_CHATKIT_ATTACHMENT_NOT_UPLOADED'
+  })
+  t.equal((await fetch(store.downloadUrl(file, 'ada'))).status, 404)
+})
 
 t.test('its files are for itself alone', { skip: process.platform === 'win32' }, async t => {
   const { announce, files } = await attachmentApp(t)

@@ -82,6 +82,25 @@ t.test('O-3 O-4 DV-16: changed widgets are stored where that is asked for', asyn
   }
 })
 
+t.test('a widget that is deleted while its action is answered does not come back', async t => {
+  const store = memoryThreadStore()
+  const { events, json } = await buildApp(t, {
+    threadStore: store,
+    persistWidgetUpdates: true,
+    respond: scriptedResponder([widget, note]).respond,
+    async syncAction({ sender, owner, thread }) {
+      await store.forOwner(owner).deleteItem(thread.id, 'w')
+      return sender && { ...sender, widget: card('new') }
+    }
+  })
+  const thread_id = threadIdOf(await events(create('x')))
+  t.match(await json(act(thread_id, { item_id: 'w' }, 'threads.sync_custom_action')), {
+    status: 404,
+    body: { code: 'FST_CHATKIT_ITEM_NOT_FOUND' }
+  })
+  t.equal(await store.forOwner('ada').findItem(thread_id, 'w'), null)
+})
+
 t.test('a server without the hook says so', async t => {
   const { events, json } = await buildApp(t)
   const thread_id = threadIdOf(await events(create('x')))

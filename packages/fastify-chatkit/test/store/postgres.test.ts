@@ -3,6 +3,7 @@ import { postgresThreadStore } from 'fastify-chatkit'
 import { threadStoreContract } from 'fastify-chatkit/testing'
 import pg from 'pg'
 import t, { type Test } from 'tap'
+import { add, buildApp, kinds } from '../fixtures/build-app.ts'
 import { migratedDatabase } from '../fixtures/database.ts'
 
 const created_at = '2026-01-02T03:04:05.678Z'
@@ -21,6 +22,30 @@ t.test('an opinion on items of which one is being deleted is kept for the others
   await someoneElse.query('commit')
   await saved
   t.same(await mine.listFeedback('thr_1'), [{ item_id: 'b', kind: 'positive' }])
+})
+
+t.test('a widget that is being deleted is not brought back by an update of it', async t => {
+  const { pool, mine, someoneElse } = await twoSessions(t)
+  const widget = (value: string) => ({ type: 'Card', children: [{ type: 'Text', value }] })
+  await mine.addItem('thr_1', { id: 'w', thread_id: 'thr_1', created_at, type: 'widget', widget: widget('old') })
+  const { events } = await buildApp(t, {
+    threadStore: postgresThreadStore(pool),
+    persistWidgetUpdates: true,
+    *respond() {
+      yield {
+        type: 'thread.item.updated',
+        item_id: 'w',
+        update: { type: 'widget.root.updated', widget: widget('new') }
+      }
+    }
+  })
+  await someoneElse.query('begin')
+  await someoneElse.query("delete from chatkit.item where id = 'w'")
+  const told = events(add('thr_1', 'Go on'))
+  await aWait(pool)
+  await someoneElse.query('commit')
+  t.strictSame(kinds(await told), ['user_message done', 'stream_options', 'updated'])
+  t.equal(await mine.findItem('thr_1', 'w'), null)
 })
 
 t.test('a statement that PostgreSQL undoes because of another is done again', async t => {

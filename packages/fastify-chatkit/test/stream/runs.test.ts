@@ -1,8 +1,9 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { progress, type StreamEvent, say, type Turn } from 'fastify-chatkit'
+import { progress, type StreamEvent, say, type ThreadStore, type Turn } from 'fastify-chatkit'
 import { allEvents, memoryThreadStore } from 'fastify-chatkit/testing'
 import t from 'tap'
 import { add, buildApp, create, threadIdOf } from '../fixtures/build-app.ts'
+import { until } from '../fixtures/until.ts'
 
 /** A responder that says something, waits to be let go, and says something else. */
 function held() {
@@ -181,6 +182,56 @@ t.test('O-9: or it is answered when its turn comes', async t => {
   )
 })
 
+t.test('O-9: a question that is heard before the stop of the last answer is answered as well', async t => {
+  const gone = new AbortController()
+  const signals: AbortSignal[] = []
+  let leave = () => {}
+  const left = new Promise<IteratorReturnResult<undefined>>(resolve => {
+    leave = () => resolve({ done: true, value: undefined })
+  })
+  const { post, events } = await buildApp(t, {
+    respond(turn) {
+      signals.push(turn.signal)
+      if (signals.length > 1) return say(turn, 'And on')
+      // Takes longer to leave than others wait for a thread that is busy.
+      const next = () => new Promise<never>(() => {})
+      return { [Symbol.asyncIterator]: () => ({ next, return: () => left }) }
+    }
+  })
+  const first = await post(create('Hi'), { signal: gone.signal })
+  const thread_id = threadIdOf(await firstOf(first, 1))
+  const second = events(add(thread_id, 'Stop, rather'))
+  await wait(50)
+  gone.abort()
+  await until(() => signals[0]?.aborted === true)
+  await wait(300)
+  leave()
+  t.match((await second).at(-1), { type: 'thread.item.done', item: { content: [{ text: 'And on' }] } })
+})
+
+t.test('DV-17: a reader who leaves while waiting for a turn takes nobody along', async t => {
+  const [first, second] = [held(), held()]
+  const { post, json } = await buildApp(t, {
+    busyThread: 'queue',
+    respond: turn => (first.turns.length === 0 ? first : second).respond(turn)
+  })
+  const thread_id = threadIdOf(await firstOf(await post(create('Hi')), 1))
+  const gone = new AbortController()
+  const waiting = post(add(thread_id, 'me too'), { signal: gone.signal })
+  await wait(50)
+  const repeated = [1, 2].map(() => post(add(thread_id, 'me too')))
+  await wait(50)
+  gone.abort()
+  await t.rejects(waiting)
+  first.release()
+  const responses = await Promise.all(repeated)
+  second.release()
+  for (const response of responses)
+    t.match((await allEvents(response)).at(-1), { item: { content: [{ text: 'Hello!' }] } })
+  const { body } = await json({ type: 'items.list', params: { thread_id } })
+  t.equal(body.data.length, 4, 'and asks once')
+})
+
 t.test('DV-13: an owner has only so many streams open', async t => {
   const responder = held()
   const { post, json } = await buildApp(t, { respond: responder.respond, limits: { openStreams: 2 } })
@@ -231,6 +282,39 @@ t.test('DV-18: and ends when nobody comes back', async t => {
   t.equal(responder.turns[0]?.signal.reason, 'left')
   const { data } = await store.forOwner('ada').listItems(thread_id, { limit: 9, order: 'asc', hidden: true })
   t.match(data, [{}, { content: [{ text: 'Hello' }] }, { type: 'sdk_hidden_context' }])
+})
+
+t.test('DV-18: whoever comes back and finds the store away does not keep the run going', async t => {
+  let away = false
+  const store = memoryThreadStore()
+  const threadStore: ThreadStore = {
+    ...store,
+    forOwner: owner => ({
+      ...store.forOwner(owner),
+      findItem: async (...of) => {
+        if (away) throw new Error('away')
+        return await store.forOwner(owner).findItem(...of)
+      }
+    })
+  }
+  let signal: AbortSignal | undefined
+  const { post } = await buildApp(t, {
+    threadStore,
+    detachedRunMs: 500,
+    async *respond(turn) {
+      signal = turn.signal
+      // So much that only the store can tell it again.
+      yield* say(turn, 'long '.repeat(20_000))
+      await new Promise(() => {})
+    }
+  })
+  const gone = new AbortController()
+  const first = await post(create('Hi'), { signal: gone.signal })
+  await firstOf(first, 4)
+  away = true
+  gone.abort()
+  t.equal((await post(create('Hi'))).status, 503)
+  await until(() => signal?.reason === 'left')
 })
 
 /** The first events of a response; the rest stays unread. */
