@@ -58,7 +58,10 @@ t.test('behind a PgBouncer that nothing in the address tells of', { skip: withou
   t.equal(await limitOf(url), '0', 'a pooler is not asked for what it refuses')
   await t.rejects(
     migrate(poolOptions(`${url}?options=-c%20search_path%3Dmine`), [pool => pool.query('select 1').then(() => null)]),
-    { name: 'StartError', message: /^The pooler at .* takes no connection that sets (search_path|options): take it out of/ },
+    {
+      name: 'StartError',
+      message: /^The pooler at .* takes no connection that sets (search_path|options): take it out of/
+    },
     'what the address itself asks for is told'
   )
 })
