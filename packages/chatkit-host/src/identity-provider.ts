@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { type BetterAuthOptions, betterAuth } from 'better-auth'
 import { getMigrations } from 'better-auth/db/migration'
 import { bearer } from 'better-auth/plugins/bearer'
@@ -70,12 +71,19 @@ export const identityProvider: FastifyPluginAsync<IdentityProviderOptions> = asy
 }
 
 interface Server {
+  /** @throws what says that the database is away, so that the answer is 503. */
   handler: (request: Request) => Promise<Response>
   origin: string
 }
 
+/** What went wrong while a request was answered. */
+interface Course {
+  outage: unknown
+}
+
 function createServer({ config, secret, database, ownUrl }: IdentityProviderOptions, log: FastifyBaseLogger): Server {
   const origin = new URL(config.authUrl ?? ownUrl()).origin
+  const courses = new AsyncLocalStorage<Course>()
   const { handler } = betterAuth({
     ...features(issuerOf(config)),
     secret,
@@ -88,7 +96,12 @@ function createServer({ config, secret, database, ownUrl }: IdentityProviderOpti
     logger: {
       disableColors: true,
       level: 'info',
-      log: (level, message, ...details) => report(log, level, message, details)
+      log(level, message, ...details) {
+        report(log, level, message, details)
+        // Some of its routes only log that the database was away, and go on: they would call a session ended that lives.
+        const course = courses.getStore()
+        if (course !== undefined) course.outage ??= [message, ...details].find(isOutage)
+      }
     },
     onAPIError: {
       onError(error) {
@@ -97,7 +110,15 @@ function createServer({ config, secret, database, ownUrl }: IdentityProviderOpti
       }
     }
   })
-  return { handler, origin }
+  return {
+    origin,
+    async handler(request) {
+      const course: Course = { outage: undefined }
+      const response = await courses.run(course, () => handler(request))
+      if (course.outage !== undefined) throw course.outage
+      return response
+    }
+  }
 }
 
 /** Other names of this host's own pages, when nobody has said which one browsers use. */
@@ -138,10 +159,12 @@ async function send(reply: FastifyReply, response: Response): Promise<FastifyRep
 function report(
   log: FastifyBaseLogger,
   level: 'debug' | 'info' | 'warn' | 'error',
-  message: string,
+  message: unknown,
   details: unknown[]
 ): void {
-  const error = details.find(detail => detail instanceof Error)
+  const error = [message, ...details].find(detail => detail instanceof Error)
   const cause = error && { name: error.name, code: 'code' in error ? String(error.code) : undefined }
-  log[level]({ source: 'better-auth', cause }, message.replace(/[^\s"'<>]+@[^\s"'<>]+/g, '[e-mail]'))
+  // It logs some errors without a sentence.
+  const sentence = typeof message === 'string' ? message : 'failed'
+  log[level]({ source: 'better-auth', cause }, sentence.replace(/[^\s"'<>]+@[^\s"'<>]+/g, '[e-mail]'))
 }

@@ -51,6 +51,15 @@ t.test('Postgres goes away and comes back, and the same process answers', async 
         })
       })
 
+      await t.test('nor is anybody told that they are signed out, or have no session', async t => {
+        const signedIn = { cookie: ada.cookie, origin: host.url, 'content-type': 'application/json' }
+        const session = await fetch(`${host.url}/api/auth/get-session`, { headers: signedIn })
+        t.match([session.status, await session.json()], [503, { code: 'DATABASE_UNAVAILABLE' }])
+        const signOut = await fetch(`${host.url}/api/auth/sign-out`, { method: 'POST', headers: signedIn, body: '{}' })
+        t.match([signOut.status, await signOut.json()], [503, { code: 'DATABASE_UNAVAILABLE' }])
+        t.same(signOut.headers.getSetCookie(), [], 'the cookie goes only with the session')
+      })
+
       await t.test('what needs no database is answered', async t => {
         t.equal((await fetch(`${host.url}/health/live`)).status, 200)
       })
