@@ -43,12 +43,13 @@ function cachedStore(
   app: FastifyInstance,
   options: CheckedOptions,
   store: IdentityStore,
-  { maxIdentities, channel }: NonNullable<CheckedOptions['cache']>
+  { maxIdentities, maxStalenessMs, channel }: NonNullable<CheckedOptions['cache']>
 ): CachedIdentityStore {
   const cached = cachedIdentityStore({
     store,
     channel: channel ?? postgresRevocations({ database: databaseOf(app, options), tables: options.tables }),
     maxIdentities,
+    maxStalenessMs,
     onState: state => logState(app, state)
   })
   app.addHook('onReady', () => cached.open())

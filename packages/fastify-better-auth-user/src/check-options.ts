@@ -110,13 +110,17 @@ export function checkAuthMode(name: string, mode: AuthMode): AuthMode {
 }
 
 function checkCache(value: BetterAuthUserOptions['cache'], ownStore: boolean): CheckedOptions['cache'] {
-  const given = section('cache', value, ['maxIdentities', 'channel'], {})
+  const given = section('cache', value, ['maxIdentities', 'maxStalenessMs', 'channel'], {})
   if (given === null) return null
   const channel = having('cache.channel', given.channel, 'open')
   if (ownStore && channel === undefined) {
     throw new TypeError('cache needs to hear of changes in your identityStore: pass cache.channel')
   }
-  return { maxIdentities: number('cache.maxIdentities', given.maxIdentities, 1) ?? 10_000, channel }
+  return {
+    maxIdentities: number('cache.maxIdentities', given.maxIdentities, 1) ?? 10_000,
+    maxStalenessMs: number('cache.maxStalenessMs', given.maxStalenessMs, 0),
+    channel
+  }
 }
 
 function checkHs256(value: BetterAuthUserOptions['hs256']): CheckedOptions['hs256'] {

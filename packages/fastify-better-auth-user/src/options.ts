@@ -80,6 +80,12 @@ export interface OAuthOptions {
 export interface CacheOptions {
   /** Most identities kept; one that was not used for long gives way. @default 10000 */
   maxIdentities?: number | undefined
+  /**
+   * For how long, in milliseconds, a change may go unheard. 0: not at all; each request waits for the channel to say that it
+   * has told everything, one question for all that arrive together. More saves who comes alone the way to the database and
+   * back: the channel is asked when its last answer is older. @default 0
+   */
+  maxStalenessMs?: number | undefined
   /** What tells of changes. @default triggers on the tables, heard on one connection of the pool */
   channel?: RevocationChannel | undefined
 }
@@ -175,7 +181,7 @@ export interface CheckedOptions {
   identityStore: IdentityStore | undefined
   maxProofs: number
   /** `null`: every request is looked up. */
-  cache: { maxIdentities: number; channel: RevocationChannel | undefined } | null
+  cache: { maxIdentities: number; maxStalenessMs: number | undefined; channel: RevocationChannel | undefined } | null
   memberships: MembershipStore | undefined
   database: Queryable | undefined
   tables: TablesOptions

@@ -49,15 +49,6 @@ async function until(what: string, holds: () => boolean): Promise<void> {
 const trusted = (services: Service[]) =>
   Promise.all(services.map(one => until('the cache is used', () => cacheOf(one).trusted)))
 
-/** Until every service has heard of what `work` committed. */
-async function heard(services: Service[], work: () => Promise<unknown>): Promise<void> {
-  const before = services.map(one => cacheOf(one).changes)
-  await work()
-  await Promise.all(
-    services.map((one, index) => until('the change is heard', () => cacheOf(one).changes > (before[index] ?? 0)))
-  )
-}
-
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` })
 
 t.test('whatever the credential, a known caller costs no query, and a revoked one is refused everywhere', async t => {
@@ -108,7 +99,8 @@ t.test('whatever the credential, a known caller costs no query, and a revoked on
       const ada = await betterAuth.signUp('Ada Lovelace', `ada-${index}@example.com`)
       const credentials = await credentialsOf(ada)
       await warm(credentials)
-      await heard(services, () => bring(ada))
+      // Nobody waits for anything: what is committed counts.
+      await bring(ada)
       for (const [kind, headers] of Object.entries(credentials)) {
         for (const one of services) {
           const { status } = await one.ask(headers)
@@ -122,16 +114,14 @@ t.test('whatever the credential, a known caller costs no query, and a revoked on
     const ada = await betterAuth.signUp('Ada Lovelace', 'ada-role@example.com')
     const credentials = await credentialsOf(ada)
     await warm(credentials)
-    await heard(services, () =>
-      betterAuth.post('/admin/set-role', { userId: ada.user.id, role: ['admin', 'user'] }, asAdmin)
-    )
+    await betterAuth.post('/admin/set-role', { userId: ada.user.id, role: ['admin', 'user'] }, asAdmin)
     for (const one of services) t.match(await one.ask(bearer(ada.token)), { user: { role: 'admin,user' } })
   })
 
   await t.test('who signs in again is known at once', async t => {
     const ada = await betterAuth.signUp('Ada Lovelace', 'ada-again@example.com')
     await warm(await credentialsOf(ada))
-    await heard(services, () => betterAuth.post('/sign-out', {}, bearer(ada.signedToken)))
+    await betterAuth.post('/sign-out', {}, bearer(ada.signedToken))
     for (const one of services) t.match(await one.ask(bearer(ada.token)), { status: 401 })
     const again = await betterAuth.signIn('ada-again@example.com')
     for (const one of services) t.match(await one.ask(bearer(again.token)), { status: 200 })
@@ -139,7 +129,7 @@ t.test('whatever the credential, a known caller costs no query, and a revoked on
 
   await t.test('a session ends at its instant, although nobody says so', async t => {
     const ada = await betterAuth.signUp('Ada Lovelace', 'ada-late@example.com')
-    await heard(services, () => end(ada, `now() + interval '1500 ms'`))
+    await end(ada, `now() + interval '1500 ms'`)
     const { rows } = await betterAuth.pool.query<{ left: number }>(
       'select extract(epoch from "expiresAt" - clock_timestamp())::float8 as left from session where token = $1',
       [ada.token]
@@ -163,10 +153,9 @@ t.test('whatever the credential, a known caller costs no query, and a revoked on
     const ada = await betterAuth.signUp('Ada Lovelace', 'ada-cut@example.com')
     await warm(await credentialsOf(ada))
     const listening = `select pg_terminate_backend(pid) from pg_stat_activity
-      where datname = current_database() and query like '%pg_listening_channels%' and pid <> pg_backend_pid()`
+      where datname = current_database() and query like '-- fastify-better-auth-user listens%' and pid <> pg_backend_pid()`
     const cut = await betterAuth.pool.query(listening)
     t.equal(cut.rowCount, services.length, 'one connection each')
-    await Promise.all(services.map(one => until('the loss is noticed', () => cacheOf(one).state === 'lost')))
     await betterAuth.pool.query('delete from session where token = $1', [ada.token])
     for (const one of services) t.match(await one.ask(bearer(ada.token)), { status: 401 })
     await trusted(services)

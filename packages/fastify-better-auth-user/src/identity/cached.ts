@@ -1,9 +1,10 @@
 import { channel as diagnostics } from 'node:diagnostics_channel'
 import { createRecent, type Item } from '../recent.ts'
 import type { Claims } from '../types.ts'
-import { isAnswer } from './connection-errors.ts'
+import { copyOfSession, copyOfUser, nestedFields } from './identity-copy.ts'
 import type { Bookmark, IdentityRecord, IdentityStore } from './identity-store.ts'
 import type { Change, RevocationChannel, RevocationListener } from './revocations.ts'
+import { createTrust } from './trust.ts'
 
 export interface CachedIdentityStoreOptions {
   /** The store that is asked. Only what it says `validForMs` of is kept. */
@@ -12,6 +13,13 @@ export interface CachedIdentityStoreOptions {
   channel: RevocationChannel
   /** Most identities kept; one that was not used for long gives way. @default 10000 */
   maxIdentities?: number | undefined
+  /**
+   * For how long, in milliseconds, a change may go unheard. 0: not at all; each request waits for the channel to say that it
+   * has told everything, one question for all that arrive together. More saves who comes alone the way to the database and
+   * back: the channel is asked when its last answer is older. One that cannot be asked is believed for as long as it vouches.
+   * @default 0
+   */
+  maxStalenessMs?: number | undefined
   /** Told when the cache starts to be used, and when it stops and why. */
   onState?: ((state: CacheState) => void) | undefined
 }
@@ -42,6 +50,8 @@ export interface CacheStats extends CacheState {
   recalled: number
   /** How often one had to be looked up. */
   missed: number
+  /** How often the channel was asked whether it has told everything. */
+  confirmations: number
   /** How often the channel told of a change. */
   changes: number
   /** How often everything was forgotten. */
@@ -77,15 +87,12 @@ const MAX_REMEMBERED_CHANGES = 1000
  * before the channel listened. Each caller gets copies, so no request sees what another did to its `request.user`.
  */
 export function cachedIdentityStore(options: CachedIdentityStoreOptions): CachedIdentityStore {
-  const { store, channel, maxIdentities = 10_000, onState } = options
+  const { store, channel, maxIdentities = 10_000, maxStalenessMs, onState } = options
+  const trust = createTrust(channel, maxStalenessMs)
   /** What is kept, by what it is forgotten by. */
   const linked = new Map<string, Set<string>>()
   const identities = createRecent<Kept>(maxIdentities, unlink)
   let current: CacheState = { state: 'closed', reason: null }
-  let trustedUntil = Number.NEGATIVE_INFINITY
-  let provedAt = Number.NEGATIVE_INFINITY
-  /** A look-up has broken since one was last answered. */
-  let broken = false
   /** Counts what the channel said, as the clock of the look-ups under way. */
   let heard = 0
   /** Answers asked for before this are not kept. */
@@ -97,8 +104,7 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
 
   const listener: RevocationListener = {
     trusted(until) {
-      trustedUntil = until
-      provedAt = performance.now()
+      trust.prove(until)
       if (current.state !== 'listening') enter({ state: 'listening', reason: null })
     },
     changed(change) {
@@ -107,7 +113,7 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
       else forget(linksOf(change))
     },
     lost(reason) {
-      trustedUntil = Number.NEGATIVE_INFINITY
+      trust.end()
       forgetEverything()
       if (current.state !== 'lost' || current.reason !== reason) enter({ state: 'lost', reason })
     }
@@ -115,19 +121,18 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
 
   return {
     recall(claims, bookmark, instant = performance.now()) {
-      const kept = instant < trustedUntil ? (markedBy(bookmark) ?? lookedUp(claims, bookmark)) : undefined
+      const kept = instant < trust.usedUntil ? (markedBy(bookmark) ?? lookedUp(claims, bookmark)) : undefined
       if (kept === undefined) return undefined
-      if (instant >= kept.until) {
-        // The database decides whether it is over: its clock is the one that counts.
-        identities.forget(kept)
-        return undefined
-      }
-      kept.wasUsed = true
-      counted.recalled++
-      return copyOf(kept)
+      if (instant >= trust.askedFrom) trust.askAhead()
+      return use(kept, instant)
     },
     async find(claims) {
       const key = keyOf(claims)
+      if (key !== null && performance.now() < trust.vouchedUntil && identities.find(key) !== undefined) {
+        const kept = (await trust.confirm()) ? identities.find(key) : undefined
+        const record = kept && use(kept, performance.now())
+        if (record !== undefined) return record
+      }
       // What was asked for before anybody listened may have changed unheard by the time it is answered.
       if (key === null || current.state !== 'listening') return store.find(claims)
       const asked = { at: performance.now(), heard }
@@ -135,11 +140,11 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
       underWay++
       try {
         const record = await store.find(claims)
-        broken = false
+        trust.answered()
         if (record !== null) keep(key, record, asked)
         return record
       } catch (error) {
-        if (!isAnswer(error)) doubt(asked.at)
+        trust.failed(error, asked.at)
         throw error
       } finally {
         underWay--
@@ -153,13 +158,25 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
     },
     async close() {
       await channel.close()
-      trustedUntil = Number.NEGATIVE_INFINITY
+      trust.end()
       forgetEverything()
       enter({ state: 'closed', reason: null })
     },
     get stats() {
-      return { ...current, trusted: performance.now() < trustedUntil, kept: identities.size, ...counted }
+      const { vouchedUntil, confirmations } = trust
+      return { ...current, trusted: performance.now() < vouchedUntil, kept: identities.size, confirmations, ...counted }
     }
+  }
+
+  function use(kept: Kept, instant: number): IdentityRecord | undefined {
+    if (instant >= kept.until) {
+      // The database decides whether it is over: its clock is the one that counts.
+      identities.forget(kept)
+      return undefined
+    }
+    kept.wasUsed = true
+    counted.recalled++
+    return copyOf(kept)
   }
 
   function lookedUp(claims: Claims, bookmark: Bookmark | null | undefined): Kept | undefined {
@@ -175,7 +192,7 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
     if (session === null || banned || performance.now() >= until || current.state !== 'listening') return
     const links = linksOf({ userIds: [user.id], sessionTokens: readTokens?.() ?? [] })
     if (flushedAt > asked.heard || links.some(link => (changedAt.get(link) ?? 0) > asked.heard)) return
-    const nested = Object.entries(user).flatMap(([field, value]) => (isNested(value) ? [field] : []))
+    const nested = nestedFields(user)
     const copy = { user: copyOfUser(user, nested), session: copyOfSession(session), sessionCount, grant }
     identities.keep({ key, isKept: true, wasUsed: false, ...copy, nested, until, links })
     for (const link of links) {
@@ -183,16 +200,6 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
       if (keys === undefined) linked.set(link, new Set([key]))
       else keys.add(key)
     }
-  }
-
-  /**
-   * Where a look-up breaks the channel may be broken, too, and not know it yet: nothing is used until it proves the
-   * contrary. Once an outage, as it may be that of the look-ups alone; and not for a look-up that was slower than the
-   * proofs, which says nothing of the channel that they have not said better.
-   */
-  function doubt(askedAt: number): void {
-    if (!broken && provedAt < askedAt) trustedUntil = Number.NEGATIVE_INFINITY
-    broken = true
   }
 
   function forget(links: readonly string[]): void {
@@ -257,32 +264,7 @@ function linksOf({ userIds, sessionTokens }: Exclude<Change, 'everything'>): str
   return [...userIds.map(id => `u${id}`), ...sessionTokens.map(token => `t${token}`)]
 }
 
-function isNested(value: unknown): boolean {
-  return typeof value === 'object' && value !== null
-}
-
 function copyOf({ user, session, sessionCount, grant, nested }: Kept): IdentityRecord {
   const copy = copyOfUser(user, nested)
   return { user: copy, session: copyOfSession(session), sessionCount, banned: false, grant: grant ?? null }
-}
-
-function copyOfUser(user: IdentityRecord['user'], nested: readonly string[]): IdentityRecord['user'] {
-  const copy = { ...user }
-  if (nested.length > 0) copyFields(nested, user, copy)
-  return copy
-}
-
-function copyFields(fields: readonly string[], from: object, to: object): void {
-  for (const field of fields) {
-    Object.assign(to, { [field]: structuredClone((from as Record<string, unknown>)[field]) })
-  }
-}
-
-function copyOfSession(session: NonNullable<IdentityRecord['session']>) {
-  const { createdAt } = session
-  return {
-    ...session,
-    expiresAt: new Date(session.expiresAt),
-    createdAt: createdAt === null ? null : new Date(createdAt)
-  }
 }

@@ -6,6 +6,7 @@ import type { RevocationChannel, RevocationListener } from './revocations.ts'
  */
 export function combinedRevocations(...channels: readonly RevocationChannel[]): RevocationChannel {
   if (channels.length === 0) throw new TypeError('combinedRevocations needs at least one channel')
+  const canConfirm = channels.every(channel => channel.confirm !== undefined)
 
   return {
     async open(listener) {
@@ -32,10 +33,15 @@ export function combinedRevocations(...channels: readonly RevocationChannel[]): 
         }
       }
     },
+    ...(canConfirm && { confirm }),
     close,
     async check() {
       return (await Promise.all(channels.map(channel => channel.check()))).flat()
     }
+  }
+
+  async function confirm(): Promise<void> {
+    await Promise.all(channels.map(channel => channel.confirm?.()))
   }
 
   async function close(): Promise<void> {

@@ -38,8 +38,12 @@ interface Heartbeat {
   tables: readonly (TableState | undefined)[]
 }
 
+/** So that whoever looks at pg_stat_activity knows whose session this is. */
+const SIGNATURE = '-- fastify-better-auth-user listens'
+
 // As text, whatever the application has pg make of JSON.
-const HEARTBEAT = `select json_build_object(
+const HEARTBEAT = `${SIGNATURE}
+  select json_build_object(
     'pid', pg_backend_pid(), 'usage', pg_notification_queue_usage(),
     'channels', array(select pg_listening_channels()), 'tables', ${stateSql(3)}
   )::text as state, pg_notify($1, $2)`
@@ -51,7 +55,7 @@ const HEARTBEAT = `select json_build_object(
  */
 export function listening(connection: ListeningConnection, tell: RevocationListener, options: ListeningOptions) {
   const { database, watched, within, queue } = options
-  const { heartbeatMs, leaseMs } = options.pace
+  const { heartbeatMs, leaseMs, patience } = options.pace
   // Random, so that nobody else can send or guess a proof.
   const ping = `${OURS}ping_${randomBytes(12).toString('hex')}`
   const channels = [ping, ...watched.map(one => one.name)]
@@ -76,6 +80,13 @@ export function listening(connection: ListeningConnection, tell: RevocationListe
         await beat(sentAt)
         await within(Infinity, '', pause(sentAt + heartbeatMs - performance.now()))
       }
+    },
+    /**
+     * A commit is acknowledged after its listeners have been signalled, and a session that has been sends what it was told
+     * before it says that it is ready again (PostgreSQL's async.c and postgres.c). So the answer to a mere comment will do.
+     */
+    async confirm(): Promise<void> {
+      await within(patience(), 'the listening connection', connection.query(SIGNATURE))
     }
   }
 

@@ -10,6 +10,8 @@ export interface Pace {
    * @returns until when it holds, likewise.
    */
   prove(sentAt: number): number
+  /** How long an answer may take, in milliseconds, before it counts as none. */
+  patience(): number
 }
 
 /** A heartbeat may come so much later than expected before anybody is looked up because of it, in milliseconds. */
@@ -38,7 +40,12 @@ export function paceOf({
     prove(sentAt) {
       // Forgotten by and by: half of it within seven heartbeats.
       slowestMs = Math.max(performance.now() - sentAt, 0.9 * slowestMs)
-      return sentAt + Math.min(leaseMs, heartbeatMs + Math.max(SLACK_MS, 2 * slowestMs))
-    }
+      return sentAt + Math.min(leaseMs, heartbeatMs + patience())
+    },
+    patience
+  }
+
+  function patience(): number {
+    return Math.max(SLACK_MS, 2 * slowestMs)
   }
 }

@@ -55,7 +55,9 @@ export function postgresRevocations(options: PostgresRevocationsOptions): Revoca
   const clients = oneAtATime(connectOf(options, timeoutMs))
   let queueUsage = 0
 
-  return persistentChannel({ live, sentenceOf, worries })
+  let confirm = unheard
+
+  return { ...persistentChannel({ live, sentenceOf, worries }), confirm: () => confirm() }
 
   async function live(life: Life): Promise<never> {
     const { within, fail } = life
@@ -78,8 +80,10 @@ export function postgresRevocations(options: PostgresRevocationsOptions): Revoca
       const watched = await within(timeoutMs, 'the database', watchedTables(database, { tables, sessions }))
       const listens = listening(own, life, { database, watched, pace, within, queue })
       hear = listens.heard
+      confirm = listens.confirm
       return await listens.serve()
     } catch (error) {
+      confirm = unheard
       // Before the connection is closed, which may take a moment.
       life.lost(sentenceOf(error))
       throw error
@@ -100,6 +104,10 @@ export function postgresRevocations(options: PostgresRevocationsOptions): Revoca
         'end the transaction that has been open for long in a session that listens (pg_stat_activity).'
     ]
   }
+}
+
+async function unheard(): Promise<void> {
+  throw new Error('nobody listens')
 }
 
 /** Connects once at a time: while an attempt is under way that nobody waits for any more, the next one waits for it too. */

@@ -13,6 +13,7 @@ export interface RedisSubscriber {
   off(event: 'pmessage', listener: (pattern: string, channel: string, message: string) => void): unknown
   off(event: 'close', listener: () => void): unknown
   punsubscribe(pattern: string): Promise<unknown>
+  ping(): Promise<unknown>
   isCluster?: boolean
   options?: { db?: number }
 }
@@ -71,7 +72,7 @@ const LISTS = ['active-sessions-', 'revoked-sessions-before-']
  */
 export function redisRevocations(options: RedisRevocationsOptions): RevocationChannel {
   const { subscriber, client, prefix = '', keyspaceEvents = 'checked', timeoutMs = 5000 } = options
-  const { heartbeatMs, leaseMs, prove } = paceOf(options)
+  const { heartbeatMs, leaseMs, prove, patience } = paceOf(options)
   if (subscriber.isCluster === true) {
     throw new TypeError(
       'subscriber must lead to a single server: the nodes of a Redis Cluster tell of their own keys only'
@@ -84,8 +85,10 @@ export function redisRevocations(options: RedisRevocationsOptions): RevocationCh
   subscriber.on('error', () => {})
 
   const channel = persistentChannel({ live, sentenceOf })
+  let confirm = unheard
   return {
     ...channel,
+    confirm: () => confirm(),
     async close() {
       await channel.close()
       // Nobody waits for it: the connection may be broken.
@@ -120,9 +123,12 @@ export function redisRevocations(options: RedisRevocationsOptions): RevocationCh
         if (flushes !== null && found !== flushes) changed('everything')
         flushes = found
         trusted(prove(sentAt))
+        // An answer leaves the server after the messages of whatever was written before it was asked.
+        confirm = async () => void (await within(patience(), 'Redis', subscriber.ping()))
         await within(Number.POSITIVE_INFINITY, '', pause(sentAt + heartbeatMs - performance.now()))
       }
     } finally {
+      confirm = unheard
       subscriber.off('pmessage', onMessage)
       subscriber.off('close', onClose)
     }
@@ -173,6 +179,10 @@ function changeOf(key: string): Change {
 
 function flushesIn(commandStats: string): string {
   return (commandStats.match(/^cmdstat_(flushall|flushdb|swapdb):calls=\d+/gm) ?? []).sort().join(' ')
+}
+
+async function unheard(): Promise<void> {
+  throw new Error('nobody listens')
 }
 
 function sentenceOf(error: unknown): string {

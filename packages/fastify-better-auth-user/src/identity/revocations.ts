@@ -30,6 +30,13 @@ export interface RevocationChannel {
    * @throws Error when it is open already: a channel has one listener.
    */
   open(listener: RevocationListener): Promise<void>
+  /**
+   * Resolves when everything has been told that was committed, and the commit acknowledged, before this was called. What
+   * listens may leave it out: then `trusted` alone says how long its silence is believed.
+   *
+   * @throws Error when that cannot be said, or not soon.
+   */
+  confirm?(): Promise<void>
   /** Tells nothing afterwards, and holds neither connection nor timer. May be called at any time, also twice. */
   close(): Promise<void>
   /** What keeps it from working now: a sentence with its cure each. Empty when nothing does. */

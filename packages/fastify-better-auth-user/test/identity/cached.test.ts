@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { type Claims, cachedIdentityStore, type IdentityStore, type RevocationListener } from 'fastify-better-auth-user'
 import { type MemoryIdentityStore, memoryIdentityStore } from 'fastify-better-auth-user/testing'
 import t from 'tap'
@@ -7,7 +8,11 @@ import { memoryHarness } from '../fixtures/memory-harness.ts'
 const FOREVER = Number.POSITIVE_INFINITY
 
 /** A cache around a store in memory, and the end of the channel that a test speaks into. */
-async function openCache(t: Test, store: IdentityStore = memoryIdentityStore(), maxIdentities?: number) {
+async function openCache(
+  t: Test,
+  store: IdentityStore = memoryIdentityStore(),
+  { confirm, ...limits }: { maxIdentities?: number; maxStalenessMs?: number; confirm?: () => Promise<void> } = {}
+) {
   let listener: RevocationListener | null = null
   const asked: Claims[] = []
   let pause: Promise<void> | null = null
@@ -26,9 +31,10 @@ async function openCache(t: Test, store: IdentityStore = memoryIdentityStore(), 
         listener = one
       },
       close: async () => {},
-      check: async () => []
+      check: async () => [],
+      ...(confirm && { confirm })
     },
-    maxIdentities
+    ...limits
   })
   await cache.open()
   t.teardown(() => cache.close())
@@ -193,6 +199,132 @@ t.test('where a look-up breaks, nothing that was kept is used until the channel 
   t.ok(await isUsed(), 'it was asked before the last proof')
 })
 
+/** A channel's `confirm` whose answers a test gives. */
+function questions() {
+  const asked: { answer(): void; fail(): void }[] = []
+  return {
+    asked,
+    confirm: () =>
+      new Promise<void>((resolve, reject) => {
+        asked.push({ answer: resolve, fail: () => reject(new Error('no answer')) })
+      }),
+    /** Until so many were asked, all but the last of which are answered. */
+    async reached(count: number) {
+      const end = performance.now() + 10_000
+      while (asked.length < count && performance.now() < end) await sleep(1)
+      t.equal(asked.length, count, `question ${count} is asked`)
+      return asked[count - 1] ?? { answer() {}, fail() {} }
+    }
+  }
+}
+
+t.test(
+  'what is kept is used when the channel has said that it told everything, asked since the request began',
+  async t => {
+    const store = memoryIdentityStore()
+    const { user, session } = signedIn(store)
+    const { asked: questionsAsked, confirm, reached } = questions()
+    const { channel, asked, find, changed, cache } = await openCache(t, store, { confirm })
+    const known = () => find(byToken(session.token))
+    channel.trusted(FOREVER)
+    await known()
+    t.equal(questionsAsked.length, 0, 'nobody is asked about who is not known')
+
+    const [first, beside] = [known(), known()]
+    const one = await reached(1)
+    const [late, later] = [known(), known()]
+    one.answer()
+    await Promise.all([first, beside])
+    t.equal(asked.length, 1, 'those of one turn share a question')
+    const two = await reached(2)
+    two.answer()
+    await Promise.all([late, later])
+    t.equal(asked.length, 1, 'who came after it was asked had one of their own')
+    t.match(cache.stats, { confirmations: 2, recalled: 4, missed: 1 })
+
+    const revoked = known()
+    const three = await reached(3)
+    changed(user.id)
+    three.answer()
+    await revoked
+    t.equal(asked.length, 2, 'what changed meanwhile is looked up')
+  }
+)
+
+t.test('a channel that does not answer is not asked again before it has proved itself', async t => {
+  const store = memoryIdentityStore()
+  const { session } = signedIn(store)
+  const { asked: questionsAsked, confirm, reached } = questions()
+  const { channel, asked, find, cache } = await openCache(t, store, { confirm })
+  const known = () => find(byToken(session.token))
+  channel.trusted(FOREVER)
+  await known()
+  const unanswered = known()
+  const one = await reached(1)
+  one.fail()
+  await unanswered
+  await known()
+  t.equal(asked.length, 3, 'both were looked up')
+  t.equal(questionsAsked.length, 1)
+  t.match(cache.stats, { trusted: false, kept: 1 })
+  channel.trusted(FOREVER)
+  const again = known()
+  const two = await reached(2)
+  two.answer()
+  await again
+  t.equal(asked.length, 3)
+
+  const slow = known()
+  const three = await reached(3)
+  channel.trusted(FOREVER)
+  three.fail()
+  await slow
+  t.match(cache.stats, { trusted: true }, 'it has proved itself since it was asked')
+})
+
+t.test(
+  'where staleness is allowed the channel is asked in time, and nobody waits while its answer is young enough',
+  async t => {
+    const store = memoryIdentityStore()
+    const { session } = signedIn(store)
+    const { asked: questionsAsked, confirm, reached } = questions()
+    const { channel, find, cache } = await openCache(t, store, { confirm, maxStalenessMs: 1000 })
+    const claims = byToken(session.token)
+    channel.trusted(FOREVER)
+    await find(claims)
+    t.equal(cache.recall?.(claims), undefined, 'it has never answered')
+    const first = find(claims)
+    const one = await reached(1)
+    const askedBefore = performance.now()
+    one.answer()
+    await first
+    t.match(cache.recall?.(claims, null, askedBefore + 400), { session: {} })
+    t.equal(questionsAsked.length, 1)
+    t.match(cache.recall?.(claims, null, askedBefore + 600), { session: {} }, 'half of the time has passed')
+    t.match(cache.recall?.(claims, null, askedBefore + 700), { session: {} })
+    t.equal(cache.recall?.(claims, null, askedBefore + 1001), undefined, 'the time has passed')
+    const two = await reached(2)
+    channel.trusted(performance.now() + 500)
+    two.answer()
+    await sleep(1)
+    t.match(cache.recall?.(claims, null, askedBefore + 400), { session: {} })
+    t.equal(cache.recall?.(claims, null, performance.now() + 501), undefined, 'a proof counts, too')
+  }
+)
+
+t.test('staleness is for channels that can be asked', async t => {
+  const [store, channel] = [
+    memoryIdentityStore(),
+    { open: async () => {}, close: async () => {}, check: async () => [] }
+  ]
+  t.throws(() => cachedIdentityStore({ store, channel, maxStalenessMs: 100 }), {
+    name: 'TypeError',
+    message: /confirm/
+  })
+  const confirm = async () => {}
+  t.throws(() => cachedIdentityStore({ store, channel: { ...channel, confirm }, maxStalenessMs: -1 }), TypeError)
+})
+
 t.test('an answer is not kept when it may be old by the time it arrives', async t => {
   const store = memoryIdentityStore()
   const { user, session } = signedIn(store)
@@ -309,7 +441,7 @@ t.test('no request sees what another did to its user', async t => {
 t.test('so many are kept and no more, and what is forgotten leaves nothing behind', async t => {
   const store = memoryIdentityStore()
   const people = Array.from({ length: 5 }, () => signedIn(store))
-  const { channel, asked, find, cache, changed } = await openCache(t, store, 3)
+  const { channel, asked, find, cache, changed } = await openCache(t, store, { maxIdentities: 3 })
   channel.trusted(FOREVER)
   for (const { session } of people) await find(byToken(session.token))
   t.equal(cache.stats.kept, 3)

@@ -11,13 +11,15 @@ import { revocationDatabase } from '../fixtures/revocation-database.ts'
 
 const STEPS = 10_000
 const SERVICES = 3
+/** This one may be behind. Of the others nothing has to be heard: what is committed counts. */
+const LENIENT = 2
 const PEOPLE = 30
 /** So many things happen at once. */
 const LANES = 24
 const LOSSES = 6
 
 t.test(
-  'several services, many people: nobody is served after a revocation was heard, nobody refused who is signed in',
+  'several services, many people: nobody is served after a revocation was committed, or heard where staleness is allowed; nobody refused who is signed in',
   async t => {
     const seed = Number(process.env.MODEL_SEED ?? randomBytes(4).readUInt32LE())
     const random = randomNumbers(seed)
@@ -25,7 +27,11 @@ t.test(
     /** Some people come more often than others. */
     const pickOften = <T>(list: readonly T[]): T => list[Math.floor(random() ** 3 * list.length)] as T
     const { pool, connectionString } = await revocationDatabase(t)
-    const services = await Promise.all(Array.from({ length: SERVICES }, () => startService(t, connectionString)))
+    const services = await Promise.all(
+      Array.from({ length: SERVICES }, (_, service) =>
+        startService(t, connectionString, service === LENIENT ? { MAX_STALENESS_MS: '100' } : {})
+      )
+    )
     const { rows } = await pool.query<{ name: string }>(
       `select proname as name from pg_proc where starts_with(proname, 'fastify_better') limit 1`
     )
@@ -62,6 +68,7 @@ t.test(
     async function perform(deed: Deed, statement: string, ...values: unknown[]) {
       deed.begun = now()
       await pool.query(statement, values)
+      for (let service = 0; service < SERVICES; service++) if (service !== LENIENT) deed.heard[service] = now()
       const barrier = `barrier ${++barriers}`
       pending.set(barrier, deed)
       await ring(barrier)
@@ -213,7 +220,7 @@ t.test(
 const rest = (ms: number) => new Promise(resolve => setTimeout(resolve, ms))
 
 const KILL = `select pg_terminate_backend(pid) from pg_stat_activity
-  where query like '%pg_listening_channels%' and datname = current_database() and pid <> pg_backend_pid() order by random() limit 1`
+  where query like '-- fastify-better-auth-user listens%' and datname = current_database() and pid <> pg_backend_pid() order by random() limit 1`
 
 // Node 20 cannot strip types.
 const REGISTER = new URL('../../../../scripts/typescript/register.js', import.meta.url).href
@@ -224,11 +231,16 @@ interface Service {
   stats(): Promise<{ recalled: number; changes: number }>
 }
 
-async function startService(t: Test, connectionString: string): Promise<Service> {
+async function startService(t: Test, connectionString: string, settings: Record<string, string>): Promise<Service> {
   // Without tap, which has no business there.
   const child = fork(fileURLToPath(new URL('../fixtures/model-worker.ts', import.meta.url)), {
     execArgv: [`--import=${REGISTER}`, '--conditions=fastify-chatkit-source'],
-    env: { PATH: process.env.PATH, DATABASE_URL: connectionString, SECRET }
+    env: {
+      PATH: process.env.PATH,
+      DATABASE_URL: connectionString,
+      SECRET,
+      ...settings
+    }
   })
   t.teardown(async () => {
     if (!child.connected) return

@@ -20,7 +20,7 @@ import { startProxy } from '../fixtures/tcp-proxy.ts'
 
 // Of this database: others on the same server have listeners of their own.
 const LISTENING = `from pg_stat_activity
-  where query like '%pg_listening_channels%' and datname = current_database() and pid <> pg_backend_pid()`
+  where query like '-- fastify-better-auth-user listens%' and datname = current_database() and pid <> pg_backend_pid()`
 
 function changed(url: string, change: Partial<URL>): string {
   const copy = new URL(url)

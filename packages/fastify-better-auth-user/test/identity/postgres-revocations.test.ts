@@ -5,6 +5,7 @@ import pg from 'pg'
 import t from 'tap'
 import { postgresHarness } from '../fixtures/postgres-harness.ts'
 import { recordingListener } from '../fixtures/recording-listener.ts'
+import { revocationDatabase } from '../fixtures/revocation-database.ts'
 import { type Ids, madeByOtherTools, migratedByBetterAuth } from '../fixtures/schema-variants.ts'
 
 const ids: Ids[] = ['text', 'serial', 'uuid']
@@ -76,3 +77,32 @@ for (const { variant, ids } of variants) {
     await recording.everything(start)
   })
 }
+
+t.test('what was committed before the channel is asked has been told when it answers', async t => {
+  const { pool } = await revocationDatabase(t)
+  const channel = postgresRevocations({ database: pool })
+  await t.rejects(Promise.resolve(channel.confirm?.()), /nobody listens/, 'nor is it confirmed before')
+  t.teardown(() => channel.close())
+  const told = new Set<string>()
+  await channel.open({
+    trusted: () => {},
+    changed(change) {
+      if (change !== 'everything') for (const id of change.userIds) told.add(id)
+    },
+    lost: reason => t.fail(reason)
+  })
+  const unheard: string[] = []
+  const writer = async (_: unknown, writer: number) => {
+    for (let n = 0; n < 150; n++) {
+      const id = `${writer}-${n}`
+      await pool.query(`insert into "user" (id, name, email, "emailVerified") values ($1, $1, $1, true)`, [id])
+      await channel.confirm?.()
+      if (!told.has(id)) unheard.push(id)
+    }
+  }
+  await Promise.all(Array.from({ length: 4 }, writer))
+  t.same(unheard, [])
+  t.equal(told.size, 600)
+  await channel.close()
+  await t.rejects(Promise.resolve(channel.confirm?.()), /nobody listens/, 'nor afterwards')
+})

@@ -91,7 +91,7 @@ t.test('sessions in Redis, users in Postgres: what people do is told', { skip: w
 
 t.test('what else happens to keys', { skip: withoutRedis }, async t => {
   const redis = await startRedis(t, EVENTS)
-  const { change, trusted, log, everything } = await open(t, channelOf(t, redis, { prefix: 'a[b*c]\\:' }))
+  const { channel, change, trusted, log, everything } = await open(t, channelOf(t, redis, { prefix: 'a[b*c]\\:' }))
   await trusted()
   const key = 'a[b*c]\\:token'
   const token = { userIds: [], sessionTokens: ['token'] }
@@ -103,6 +103,14 @@ t.test('what else happens to keys', { skip: withoutRedis }, async t => {
   t.same(await change(ends), token, 'its end')
   const mark = 'a[b*c]\\:revoked-sessions-before-ada'
   t.same(await change(() => redis.client.set(mark, '1')), { userIds: ['ada'], sessionTokens: [] })
+  const unheard: number[] = []
+  for (let n = 0; n < 300; n++) {
+    const before = log.length
+    await redis.client.set('a[b*c]\\:token', `${n}`)
+    await channel.confirm?.()
+    if (log.length === before) unheard.push(n)
+  }
+  t.same(unheard, [], 'what was written before the channel is asked has been told when it answers')
   const { length } = log
   await redis.client.set('abc:other', '{}')
   await redis.client.flushall()

@@ -101,7 +101,7 @@ async function cutOne(
   try {
     const { rows } = await client.query<{ gone: boolean }>(
       `select pg_terminate_backend(pid, 5000) as gone from pg_stat_activity
-       where datname = current_database() and pid <> pg_backend_pid() and query like '%pg_listening_channels%'`
+       where datname = current_database() and pid <> pg_backend_pid() and query like '-- fastify-better-auth-user listens%'`
     )
     if (rows.length !== servers.length) throw new Error(`${rows.length} listening connections were cut`)
     await client.query('delete from session where token = $1', [sessionToken(user, 1)])
