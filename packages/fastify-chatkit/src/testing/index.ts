@@ -7,6 +7,7 @@ export {
   type Exchange,
   type ModelServer,
   modelServer,
+  type Pause,
   type Reply,
   says
 } from './model-server.ts'

@@ -19,12 +19,16 @@ const weather = {
 const setUp = (t: Test, options: Partial<ChatCompletionsOptions>, ...replies: Reply[]) =>
   responderApp(t, { respond: baseUrl => chatCompletions({ baseUrl, model: 'fake', ...options }) }, ...replies)
 
-t.test('text is shown as it comes: the first piece before the model says its last', async t => {
-  const { post, exchanges } = await setUp(t, {}, says(['One', ' two', ' three'], 150))
+t.test('text is shown as it comes: each piece before the model says the next', async t => {
+  let heard = 0
+  const { post, exchanges } = await setUp(
+    t,
+    {},
+    says(['One', ' two', ' three'], said => until(() => heard === said))
+  )
   const seen: StreamEvent[] = []
-  let firstAt = 0
   for await (const event of readEvents(await post(create('Count')))) {
-    if (event.type === 'thread.item.updated' && event.update.type.endsWith('text_delta')) firstAt ||= performance.now()
+    if (event.type === 'thread.item.updated' && event.update.type.endsWith('text_delta')) heard++
     seen.push(event)
   }
   t.strictSame(kinds(seen), [
@@ -40,7 +44,6 @@ t.test('text is shown as it comes: the first piece before the model says its las
     'assistant_message done'
   ])
   t.equal(textOf(seen), 'One two three')
-  t.ok(performance.now() - firstAt > 200, 'two pauses lay between the first piece and the end')
   t.match(exchanges[0], { url: '/v1/chat/completions', body: { model: 'fake', stream: true } })
   t.notOk('tools' in (exchanges[0]?.body ?? {}))
 })
@@ -192,8 +195,9 @@ for (const [name, makeStore] of [
   ['in Postgres', async () => postgresThreadStore(await migratedDatabase(t))]
 ] as const)
   t.test(`a reader who leaves ends the request to the model, and half the reply is kept, ${name}`, async t => {
-    const pieces = Array.from({ length: 100 }, (_, index) => `${index} `)
-    const { baseUrl, exchanges } = await modelServer(t, says(pieces, 50))
+    // After the last piece but one it is silent, so that nothing but the reader's leaving can end it.
+    const reply = says(['0 ', '1 ', '2 ', '3 ', '4 '], said => (said < 4 ? wait(10) : new Promise(() => {})))
+    const { baseUrl, exchanges } = await modelServer(t, reply)
     const store = await makeStore()
     const { post } = await buildApp(t, { respond: chatCompletions({ baseUrl, model: 'fake' }), threadStore: store })
     const controller = new AbortController()
@@ -202,16 +206,14 @@ for (const [name, makeStore] of [
       seen.push(event)
       if (textOf(seen).includes('3')) break
     }
-    const leftAt = performance.now()
     controller.abort()
     await until(() => exchanges[0]?.leftAt !== null)
-    t.ok((exchanges[0]?.leftAt ?? 0) - leftAt < 150, 'the model noticed within about a piece')
     const mine = store.forOwner('ada')
     const stored = async () => (await mine.listItems(threadIdOf(seen), { limit: 9, order: 'asc', hidden: true })).data
     await until(async () => (await stored()).length === 3)
     t.match(await stored(), [
       { type: 'user_message' },
-      { type: 'assistant_message', content: [{ text: /^0 1 2 3 (4 )?$/ }] },
+      { type: 'assistant_message', content: [{ text: '0 1 2 3 ' }] },
       { type: 'sdk_hidden_context' }
     ])
   })
@@ -431,7 +433,7 @@ t.test('Retry-After is waited for, in seconds or until a date, but not for long'
   t.ok(performance.now() - began >= 1000)
   const again = performance.now()
   t.match((await events(create('Hi'))).at(-1), { type: 'error' })
-  t.ok(performance.now() - again < 1000)
+  t.ok(performance.now() - again < 20_000, 'not the minute that was asked for')
   t.equal(exchanges.length, 3)
 })
 
@@ -933,7 +935,7 @@ t.test('a server that keeps its connection open after the end does not keep the 
   })
   const began = performance.now()
   t.match((await events(create('Hi'))).at(-1), { type: 'thread.item.done' })
-  t.ok(performance.now() - began < 2000)
+  t.ok(performance.now() - began < 20_000, 'not as long as a silent model is waited for')
 })
 
 t.test('options that cannot be meant are an error at start-up', async t => {
@@ -961,28 +963,30 @@ t.test('a server that only says it is alive has not begun to answer', async t =>
   }
   const { events, exchanges, problems } = await setUp(
     t,
-    { firstTokenTimeoutMs: 120, idleTimeoutMs: 500, retries: 1 },
+    { firstTokenTimeoutMs: 120, idleTimeoutMs: 500, retries: 5 },
     alive,
-    says(['Here', ' I am'], 150)
+    // Again and again: where this process stands still, those may be late as well.
+    ...Array(5).fill(says(['Here', ' I am'], 150))
   )
   t.equal(textOf(await events(create('Hi'))), 'Here I am', 'it is asked again, and may take its time once it has begun')
-  t.equal(exchanges.length, 2)
   t.ok(exchanges[0]?.leftAt)
-  t.match(problems(), [{ reason: 'timeout' }])
+  t.ok(problems().length > 0)
+  t.equal(exchanges.length, problems().length + 1)
+  for (const problem of problems()) t.equal(problem.reason, 'timeout')
 })
 
 t.test('a whole answer has its time, however many steps it takes', async t => {
-  const slow = { name: 'slow', execute: async () => await wait(120) }
+  const slow = { name: 'slow', execute: async () => await wait(600) }
   const { events, exchanges, problems } = await setUp(
     t,
-    { tools: [slow], answerTimeoutMs: 200 },
+    { tools: [slow], answerTimeoutMs: 1000 },
     calls('slow', {}),
-    says(['Half of', ' it', ' all'], 100)
+    says(['Half of', ' it', ' all'], 300)
   )
   const told = await events(create('Hi'))
   t.match(told.at(-1), { type: 'error', allow_retry: true })
   t.match(textOf(told), /^Half of/, 'what was said by then is kept')
-  t.match(problems(), [{ reason: 'timeout', detail: 'The answer was not complete within 200 ms' }])
+  t.match(problems(), [{ reason: 'timeout', detail: 'The answer was not complete within 1000 ms' }])
   await until(() => exchanges[1]?.leftAt !== null)
   t.throws(() => chatCompletions({ baseUrl: 'http://127.0.0.1', model: 'fake', answerTimeoutMs: 0 }), TypeError)
 })

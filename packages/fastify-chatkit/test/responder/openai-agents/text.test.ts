@@ -15,12 +15,15 @@ const modes = [
 
 for (const { why, useResponses, reply } of modes)
   t.test(`text is shown once, as it comes, ${why}`, async t => {
-    const { post, exchanges } = await agentApp(t, { useResponses }, reply(['Grüße', ' two', ' 👩‍👩‍👧'], 150))
+    let heard = 0
+    const { post, exchanges } = await agentApp(
+      t,
+      { useResponses },
+      reply(['Grüße', ' two', ' 👩‍👩‍👧'], said => until(() => heard === said))
+    )
     const seen: StreamEvent[] = []
-    let firstAt = 0
     for await (const event of readEvents(await post(create('Count')))) {
-      if (event.type === 'thread.item.updated' && event.update.type.endsWith('text_delta'))
-        firstAt ||= performance.now()
+      if (event.type === 'thread.item.updated' && event.update.type.endsWith('text_delta')) heard++
       seen.push(event)
     }
     t.strictSame(kinds(answerOf(seen)), [
@@ -34,7 +37,6 @@ for (const { why, useResponses, reply } of modes)
     ])
     t.equal(textOf(seen), 'Grüße two 👩‍👩‍👧')
     t.match(seen.at(-1), { item: { content: [{ text: 'Grüße two 👩‍👩‍👧', annotations: [] }] } })
-    t.ok(performance.now() - firstAt > 200, 'two pauses lay between the first piece and the end')
     t.equal(exchanges[0]?.url, useResponses ? '/v1/responses' : '/v1/chat/completions')
   })
 
@@ -253,10 +255,9 @@ for (const { why, useResponses, reply } of modes)
           seen.push(event)
           if (textOf(seen).includes('3')) break
         }
-        const left = performance.now()
         controller.abort()
+        // Only of one who goes before the last piece is this noted.
         await until(() => exchanges[0]?.leftAt !== null)
-        t.ok(Number(exchanges[0]?.leftAt) - left < 500, 'the model server sees it go')
         await until(async () => (await items(threadIdOf(seen))).length === 3)
         const [, half, note] = await items(threadIdOf(seen))
         t.match(half, { type: 'assistant_message', content: [{ text: /^0 1 2 3 / }] })
