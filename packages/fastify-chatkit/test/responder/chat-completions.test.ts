@@ -979,14 +979,14 @@ t.test('a whole answer has its time, however many steps it takes', async t => {
   const slow = { name: 'slow', execute: async () => await wait(600) }
   const { events, exchanges, problems } = await setUp(
     t,
-    { tools: [slow], answerTimeoutMs: 1000 },
+    { tools: [slow], answerTimeoutMs: 1500 },
     calls('slow', {}),
-    says(['Half of', ' it', ' all'], 300)
+    says(['Half of', ' it', ' all'], 600)
   )
   const told = await events(create('Hi'))
   t.match(told.at(-1), { type: 'error', allow_retry: true })
   t.match(textOf(told), /^Half of/, 'what was said by then is kept')
-  t.match(problems(), [{ reason: 'timeout', detail: 'The answer was not complete within 1000 ms' }])
+  t.match(problems(), [{ reason: 'timeout', detail: 'The answer was not complete within 1500 ms' }])
   await until(() => exchanges[1]?.leftAt !== null)
   t.throws(() => chatCompletions({ baseUrl: 'http://127.0.0.1', model: 'fake', answerTimeoutMs: 0 }), TypeError)
 })
