@@ -3,6 +3,8 @@ import { type BetterAuthUserOptions, postgresRevocations, revocationMigrations }
 import pg from 'pg'
 import type { Config } from './config.ts'
 import { type Migration, poolOptions } from './database.ts'
+import { refusal } from './database-errors.ts'
+import { StartError } from './start-error.ts'
 
 type Cached = Pick<Config, 'identityCache' | 'unpooledUrl'>
 
@@ -19,6 +21,22 @@ async function connectDirectly(url: string): Promise<pg.Client> {
   client.on('error', () => {})
   await client.connect()
   return client
+}
+
+/**
+ * That DATABASE_URL_UNPOOLED, where it is used, leads to a PostgreSQL that lets this host in.
+ *
+ * @throws StartError
+ */
+export async function checkUnpooled({ identityCache, unpooledUrl }: Cached): Promise<void> {
+  if (!identityCache || unpooledUrl === null) return
+  try {
+    const client = await connectDirectly(unpooledUrl)
+    await client.end()
+  } catch (error) {
+    const reason = refusal(unpooledUrl, error)?.replaceAll('DATABASE_URL', 'DATABASE_URL_UNPOOLED')
+    throw reason === undefined ? error : new StartError(reason, error)
+  }
 }
 
 /** Triggers on Better Auth's tables that tell of changes. */

@@ -5,7 +5,7 @@ import { buildApp, type Dependencies } from './app.ts'
 import type { Config } from './config.ts'
 import { type DataDirectory, openDataDirectory } from './data-directory.ts'
 import { checkAuthTables, type HostDatabase, type Migration, migrate, openHostDatabase } from './database.ts'
-import { identityCacheMigration } from './identity-cache.ts'
+import { checkUnpooled, identityCacheMigration } from './identity-cache.ts'
 import { describeAnswers } from './responder.ts'
 import { StartError } from './start-error.ts'
 import { hostMigration } from './tables/tables.ts'
@@ -89,6 +89,7 @@ async function prepare(config: Config, print: (line: string) => void, watch = fa
     const migrations: Migration[] = [authMigration, chatkitMigration, hostMigration]
     if (watch || (config.identityCache && config.signIn)) migrations.push(identityCacheMigration)
     for (const line of await migrate(database.pool, migrations)) print(`Made ${line}`)
+    await checkUnpooled(config)
     return { database, secret, data }
   } catch (error) {
     await database.close()

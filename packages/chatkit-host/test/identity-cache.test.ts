@@ -43,10 +43,8 @@ t.test('with IDENTITY_CACHE a known user costs no query, and one who signs out i
   }
   t.match(await ready(), { code: 200, parts: { identityCache: { ok: true } } })
 
-  const changes = stats().cache?.changes ?? 0
   const headers = { ...bearer(ada.signedToken), 'content-type': 'application/json', origin: host.url }
   t.equal((await fetch(`${host.url}/api/auth/sign-out`, { method: 'POST', headers, body: '{}' })).status, 200)
-  await until('the sign-out is heard', () => (stats().cache?.changes ?? 0) > changes)
   t.equal((await post(host.url, bearer(ada.rawToken))).status, 401)
 
   await host.app.betterAuthUser.migrations.down()
@@ -57,4 +55,18 @@ t.test('with IDENTITY_CACHE a known user costs no query, and one who signs out i
     { code: 200, parts: { identityCache: { ok: false, problems: [/trigger/] } } },
     'a host that looks every user up is ready'
   )
+})
+
+t.test('a direct connection that cannot be had is told at start, by its name', async t => {
+  const database = await createTestDatabase()
+  t.teardown(() => database.close())
+  const wrong = (change: Partial<URL>) => Object.assign(new URL(database.connectionString), change).href
+  for (const [url, message] of [
+    [wrong({ password: 'wrong' }), /does not let the user of DATABASE_URL_UNPOOLED in \(28P01\)/],
+    [wrong({ pathname: '/nowhere' }), /no such database as DATABASE_URL_UNPOOLED names \(3D000\)/],
+    [wrong({ port: '1' }), /cannot be reached \(ECONNREFUSED\): check DATABASE_URL_UNPOOLED/]
+  ] as const) {
+    const settings = { DATABASE_URL: database.connectionString, DATABASE_URL_UNPOOLED: url, IDENTITY_CACHE: '1' }
+    await t.rejects(openHost(t, settings), { name: 'StartError', message })
+  }
 })

@@ -37,11 +37,18 @@ export function listeningConnection(
 ): ListeningConnection {
   let closing: Promise<void> | null = null
   const ended = new Promise<void>(resolve => client.on('end', resolve))
+  // pg no longer wants to keep a line of queries itself.
+  let last: Promise<unknown> = Promise.resolve()
   const connection: ListeningConnection = {
     processId: client.processID ?? null,
     ended: false,
-    query: async (text, values, name) =>
-      (await client.query({ text, ...(values && { values }), ...(name !== undefined && { name }) })).rows,
+    async query(text, values, name) {
+      const answer = last.then(() =>
+        client.query({ text, ...(values && { values }), ...(name !== undefined && { name }) })
+      )
+      last = answer.catch(() => undefined)
+      return (await answer).rows
+    },
     unref: () => client.unref?.(),
     close() {
       connection.ended = true

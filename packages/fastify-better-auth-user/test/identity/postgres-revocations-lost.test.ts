@@ -84,7 +84,9 @@ async function nobodyIsBelievedBeyondTheLease(t: Test): Promise<void> {
   const { connectionString, pool, signIn, signOut } = await revocationDatabase(t)
   const proxy = await startProxy(t, connectionString)
   const channel = postgresRevocations({ database: pool, connect: proxy.connectionString, leaseMs: 1500 })
-  const cache = cachedIdentityStore({ store: postgresIdentityStore(pool, { tellValidity: true }), channel })
+  const store = postgresIdentityStore(pool, { tellValidity: true })
+  // So much that the lease alone decides.
+  const cache = cachedIdentityStore({ store, channel, maxStalenessMs: 60_000 })
   t.teardown(() => cache.close())
   await cache.open()
   await signIn('desk')
