@@ -21,22 +21,9 @@ export interface ErrorBody {
 export function replyToErrors(app: FastifyInstance): void {
   app.setErrorHandler((error, request, reply) => sendError(error, request, reply))
   app.setNotFoundHandler((request, reply) => {
-    const allowed = methodsAt(app, request.url)
-    if (allowed !== '') {
-      reply.header('allow', allowed)
-      return send(request, reply, body(`This address answers ${allowed} only`, 405, 'METHOD_NOT_ALLOWED'))
-    }
     const sentence = `Nothing answers ${request.method} at this address`
-    return send(request, reply, body(sentence, 404, 'NOT_FOUND'))
+    return send(request, reply, { error: sentence, status: 404, message: sentence, code: 'NOT_FOUND' })
   })
-}
-
-/** The methods an address answers, by RFC 9110 §10.2.1; of addresses with parameters nothing is known. */
-function methodsAt(app: FastifyInstance, url: string): string {
-  const [path = ''] = url.split('?')
-  return ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
-    .filter(method => app.hasRoute({ method, url: path }))
-    .join(', ')
 }
 
 /** Also for errors before routing, which Fastify hands to its option `frameworkErrors`. */

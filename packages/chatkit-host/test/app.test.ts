@@ -110,27 +110,6 @@ t.test('turned away', async t => {
     })
   })
 
-  t.test('another method than an address answers', async t => {
-    const asked: [string, string, string | null][] = [
-      ['GET', '/support/chatkit?x=1', 'POST'],
-      ['DELETE', '/support/chatkit', 'POST'],
-      ['OPTIONS', '/support/chatkit', 'POST'],
-      ['POST', '/health/live', 'GET, HEAD'],
-      ['POST', '/nowhere', null]
-    ]
-    for (const [method, path, allow] of asked) {
-      const reply = await fetch(host.url + path, { method })
-      t.equal(reply.headers.get('allow'), allow, `${method} ${path}`)
-      t.equal(reply.status, allow === null ? 404 : 405)
-      if (allow === null) continue
-      t.match(await reply.json(), {
-        status: 405,
-        code: 'METHOD_NOT_ALLOWED',
-        error: `This address answers ${allow} only`
-      })
-    }
-  })
-
   t.test('a malformed address', async t => {
     const { hostname, port } = new URL(host.url)
     const text = await raw(Number(port), hostname, 'GET /%zz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n')
