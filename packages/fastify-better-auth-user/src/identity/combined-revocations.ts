@@ -41,7 +41,7 @@ export function combinedRevocations(...channels: readonly RevocationChannel[]): 
   }
 
   async function confirm(): Promise<void> {
-    await Promise.all(channels.map(channel => channel.confirm?.()))
+    await Promise.all(channels.map(async channel => await channel.confirm?.()))
   }
 
   async function close(): Promise<void> {
