@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { StartError } from './start-error.ts'
 
@@ -27,7 +27,11 @@ export interface DataDirectory {
  * @throws StartError when it cannot be made, read or written.
  */
 export function openDataDirectory(path: string): DataDirectory {
-  attempt(path, () => makeFolder(path))
+  attempt(path, () => {
+    makeFolder(path)
+    // With the dot a file is refused as well.
+    accessSync(`${path}/.`, constants.W_OK)
+  })
   const userFile = join(path, 'demo-user.json')
   return {
     database: join(path, 'postgres'),

@@ -79,12 +79,13 @@ interface Prepared {
 /** @param watch whether triggers may be put on tables that belong to another application. */
 async function prepare(config: Config, print: (line: string) => void, watch = false): Promise<Prepared> {
   const data = config.databaseUrl === null ? openDataDirectory(config.dataDirectory) : null
-  const secret = config.secret ?? data?.secret()
-  if (secret === undefined) throw new StartError('BETTER_AUTH_SECRET is missing: DATABASE_URL is set.')
   // Loaded while the database opens.
   const provider = config.signIn ? import('./identity-provider.ts') : null
   const database = await openHostDatabase(config, data?.database ?? '', print)
   try {
+    // After the database, which only one process can hold: two first starts would each make a secret.
+    const secret = config.secret ?? data?.secret()
+    if (secret === undefined) throw new StartError('BETTER_AUTH_SECRET is missing: DATABASE_URL is set.')
     const authMigration = provider === null ? checkAuthTables : (await provider).betterAuthMigration(secret)
     const migrations: Migration[] = [authMigration, chatkitMigration, hostMigration]
     if (watch || (config.identityCache && config.signIn)) migrations.push(identityCacheMigration)

@@ -142,7 +142,10 @@ export function lookups(database: Queryable, { timeoutMs, maxBatch = 100, spacin
     stats.underWay++
     let failed = true
     try {
-      const { rows } = await inTime.query({ name, text, values })
+      const { rows } = await inTime.query({ name, text, values }).catch(error => {
+        if (!isStalePlan(error)) throw error
+        return inTime.query({ text, values })
+      })
       failed = false
       return rows as object[]
     } finally {
@@ -168,4 +171,12 @@ function wait(values: readonly string[]): Waiting {
 function isDataException(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' && code.startsWith('22')
+}
+
+/**
+ * SQLSTATE `feature_not_supported`: "cached plan must not change result type". A connection that knows the statement from
+ * before a column's type was changed refuses it for good; without its name it is planned anew.
+ */
+function isStalePlan(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '0A000'
 }

@@ -168,6 +168,25 @@ t.test('look-ups of one turn are one query', async t => {
     })
   })
 
+  t.test('a column whose type is changed fails nobody, on a connection that knows the statement', async t => {
+    const client = new pg.Client({ connectionString: database.connectionString })
+    await client.connect()
+    t.teardown(() => client.end())
+    await client.query(
+      `create table typed (id int primary key, label text); insert into typed values (1, 'one'), (2, 'two')`
+    )
+    const statement = prepared(['int4'], 'select id, label from typed where id = $1')
+    const { first, stats } = lookups(client, { timeoutMs: 5000 })
+    const askOneAndBoth = async () => [
+      label(await first(statement, ['1'])),
+      ...(await Promise.all([first(statement, ['1']), first(statement, ['2'])])).map(label)
+    ]
+    t.same(await askOneAndBoth(), ['one', 'one', 'two'])
+    await client.query('alter table typed alter label type varchar(100)')
+    t.same(await askOneAndBoth(), ['one', 'one', 'two'])
+    t.equal(stats.failures, 0)
+  })
+
   t.test('a failure reaches those it belongs to', async t => {
     const { first } = lookups(counting, { timeoutMs: 5000 })
     const cast = prepared(['text'], 'select $1::text::int as id, $1::text as label')

@@ -29,6 +29,8 @@ export async function migrateChatkit(
 ): Promise<string[]> {
   const schema = quoteIdentifier(options.schema ?? DEFAULT_SCHEMA)
   return await inTransaction(database, async client => {
+    // Where `default_transaction_isolation` is stricter, what others did while we waited for the lock would not be seen.
+    await client.query('set transaction isolation level read committed')
     // Held to the end of the transaction, so that it works behind a pooler as well.
     await client.query('select pg_advisory_xact_lock($1, hashtext($2))', [lockKey, schema])
     return await applyMissing(client, schema, options.to)

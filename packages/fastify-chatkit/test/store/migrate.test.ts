@@ -59,6 +59,16 @@ t.test('many processes at once wait for one another', async t => {
   t.strictSame(applied.flat().toSorted(), names.toSorted(), 'each migration was applied by one of them')
 })
 
+t.test('nor does a stricter isolation by default hide what the one before applied', async t => {
+  const pool = await emptyDatabase(t)
+  const { rows } = await pool.query('select current_database() as name')
+  await pool.query(`alter database "${rows[0].name}" set default_transaction_isolation = 'repeatable read'`)
+  const strict = new pg.Pool({ ...pool.options, max: 6 })
+  t.teardown(() => strict.end())
+  const applied = await Promise.all(Array.from({ length: 6 }, () => migrateChatkit(strict)))
+  t.strictSame(applied.flat().toSorted(), names.toSorted())
+})
+
 t.test('a migration that fails leaves nothing behind, and its connection in order', async t => {
   const pool = await emptyDatabase(t)
   await pool.query('create schema chatkit; create table chatkit.attachment (x int)')
