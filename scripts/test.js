@@ -9,7 +9,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { constants, tmpdir } from 'node:os'
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, relative, sep } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -27,29 +27,80 @@ const ABOUT_SQL = [
   'packages/fastify-chatkit/test/store/postgres'
 ]
 /**
- * The test files of each of these folders share a process in a run of all tests: loading tap, Fastify and the sources
- * takes more than a second, most of these files take less. Not for files that change what is the process's, such as its
- * environment or its clock, nor for those that keep a core busy for long.
+ * The test files of each of these groups share a process in a run of several: loading tap, Fastify, Better Auth and the
+ * sources takes one to three seconds, most files take less. A group names folders, of which the files in them and not
+ * those in folders below are meant, or beginnings of paths; a file belongs to the first that names it. What takes long has
+ * a group of its own, as has what changes what is the process's, such as its environment or its clock.
+ *
+ * Groups start in this order: what takes longest comes first, lest one core wait for it at the end.
  */
-const TOGETHER = [
-  'packages/chatkit-host/test/browser',
-  'packages/fastify-better-auth-user/test/attack',
-  'packages/fastify-better-auth-user/test/guard',
-  'packages/fastify-better-auth-user/test/http',
-  'packages/fastify-chatkit/test',
-  'packages/fastify-chatkit/test/attachment',
-  'packages/fastify-chatkit/test/http',
-  'packages/fastify-chatkit/test/operation',
-  'packages/fastify-chatkit/test/responder/openai-agents',
-  'packages/fastify-chatkit/test/responder/helpers',
-  'packages/fastify-chatkit/test/stream',
-  'packages/fastify-chatkit/test/widget'
-]
+const TOGETHER = {
+  crowd: ['packages/fastify-better-auth-user/test/crowd'],
+  'forms-1.7': ['packages/fastify-better-auth-user/test/forms/better-auth-1.7'],
+  'forms-1.6': ['packages/fastify-better-auth-user/test/forms/better-auth-1.6'],
+  fuzz: ['packages/fastify-better-auth-user/test/fuzz'],
+  'forms-1.4': ['packages/fastify-better-auth-user/test/forms/better-auth-1.4'],
+  'forms-1.5': ['packages/fastify-better-auth-user/test/forms/better-auth-1.5'],
+  'revocations-lost': ['packages/fastify-better-auth-user/test/identity/postgres-revocations-lost'],
+  browser: ['packages/chatkit-host/test/browser'],
+  'network-cut': ['packages/fastify-better-auth-user/test/identity/network-cut'],
+  attack: ['packages/fastify-better-auth-user/test/attack'],
+  bin: ['packages/chatkit-host/test/bin'],
+  'host-outage': [
+    'packages/chatkit-host/test/outage',
+    'packages/chatkit-host/test/limits',
+    'packages/chatkit-host/test/redaction',
+    'packages/chatkit-host/test/operations'
+  ],
+  host: ['packages/chatkit-host/test'],
+  model: ['packages/chatkit-host/test/help-centre', 'packages/chatkit-host/test/model'],
+  database: ['packages/embedded-database/test/binaries', 'packages/embedded-database/test/index'],
+  'database-testing': ['packages/embedded-database/test/testing'],
+  'identity-model': ['packages/fastify-better-auth-user/test/identity/model'],
+  // They have the process live in one time zone after the other.
+  'identity-zones': [
+    'packages/fastify-better-auth-user/test/identity/postgres.',
+    'packages/fastify-better-auth-user/test/identity/postgres-other-tools'
+  ],
+  'identity-redis': [
+    'packages/fastify-better-auth-user/test/identity/redis',
+    'packages/fastify-better-auth-user/test/identity/secondary-storage'
+  ],
+  identity: ['packages/fastify-better-auth-user/test/identity'],
+  credential: ['packages/fastify-better-auth-user/test/credential'],
+  'cached-mode': ['packages/fastify-better-auth-user/test/cached-mode'],
+  plugin: [
+    'packages/fastify-better-auth-user/test',
+    'packages/fastify-better-auth-user/test/crypto',
+    'packages/fastify-better-auth-user/test/forms',
+    'packages/fastify-better-auth-user/test/guard',
+    'packages/fastify-better-auth-user/test/http',
+    'packages/fastify-better-auth-user/test/testing'
+  ],
+  store: ['packages/fastify-chatkit/test/store', 'packages/fastify-chatkit/test/attachment/collect-orphans'],
+  attachment: ['packages/fastify-chatkit/test/attachment'],
+  agents: ['packages/fastify-chatkit/test/responder/openai-agents'],
+  responder: ['packages/fastify-chatkit/test/responder', 'packages/fastify-chatkit/test/responder/helpers'],
+  new: ['packages/workbench/test/new'],
+  workbench: ['packages/workbench/test', 'packages/workbench/test/bench', 'packages/workbench/test/conformance'],
+  'auth-api': ['examples/auth-api/test'],
+  'tasks-api': ['examples/tasks-api/test'],
+  stream: ['packages/fastify-chatkit/test/stream'],
+  client: ['packages/fastify-chatkit/test/client'],
+  chatkit: [
+    'packages/fastify-chatkit/test',
+    'packages/fastify-chatkit/test/http',
+    'packages/fastify-chatkit/test/operation',
+    'packages/fastify-chatkit/test/protocol',
+    'packages/fastify-chatkit/test/testing',
+    'packages/fastify-chatkit/test/widget'
+  ]
+}
 const databaseOnly = process.argv.includes('--database-only')
 const parameters = process.argv.slice(2).filter(parameter => parameter !== '--database-only')
-if (databaseOnly) parameters.push(...findDatabaseTests())
+if (databaseOnly) parameters.push(...arrange(findDatabaseTests()))
 // Without a file to run, tap is to run them all.
-else if (parameters.every(parameter => parameter.startsWith('-'))) parameters.push(...findTests())
+else if (parameters.every(parameter => parameter.startsWith('-'))) parameters.push(...arrange(findTests()))
 // Node 20 cannot strip types; there scripts/typescript does, as .taprc tells it to.
 if (!process.features.typescript) {
   const { compileAll } = await import('./typescript/compile.js')
@@ -146,41 +197,59 @@ function findDatabaseTests() {
   })
 }
 
-/** All of them: those of TOGETHER by a file that imports a folder's, and the others as they are. */
 function findTests() {
-  const tests = ['packages', 'examples'].flatMap(place =>
+  return ['packages', 'examples'].flatMap(place =>
     readdirSync(join(root, place)).flatMap(name => {
       const test = join(root, place, name, 'test')
       if (!existsSync(test)) return []
       const files = readdirSync(test, { recursive: true }).filter(file => file.endsWith('.test.ts'))
-      return files.map(file => relative(root, join(test, file))).filter(file => !/[\\/]fixtures[\\/]/.test(file))
+      return files
+        .map(file => relative(root, join(test, file)).replaceAll(sep, '/'))
+        .filter(file => !/\/fixtures\//.test(file))
     })
   )
-  // What takes longest comes first, lest one core wait for it at the end.
-  return [...TOGETHER.map(writeGroup), ...tests.filter(file => !TOGETHER.includes(dirname(file)))]
 }
 
-function writeGroup(folder) {
-  const files = readdirSync(join(root, folder)).filter(name => name.endsWith('.test.ts'))
-  if (files.length === 0) throw new Error(`There are no tests in ${folder}.`)
-  const file = join(
-    root,
-    'node_modules',
-    '.cache',
-    'tests',
-    `${folder.replace('packages/', '').replaceAll('/', '-')}.mjs`
-  )
-  mkdirSync(dirname(file), { recursive: true })
+/** In place of the files of a group one that imports them; files of no group as they are. */
+function arrange(files) {
+  const folder = join(root, 'node_modules', '.cache', 'tests')
+  rmSync(folder, { recursive: true, force: true })
+  mkdirSync(folder, { recursive: true })
+  const left = new Set(files.sort())
+  const groups = Object.entries(TOGETHER).flatMap(([name, starts], index) => {
+    const members = [...left].filter(file =>
+      starts.some(start => dirname(file) === start || (file.startsWith(start) && dirname(file) === dirname(start)))
+    )
+    for (const file of members) left.delete(file)
+    if (members.length === 0) {
+      if (!databaseOnly) throw new Error(`There are no tests in the group ${name}.`)
+      return []
+    }
+    // tap sorts by name.
+    const group = join(folder, `${String(index).padStart(2, '0')}-${name}.mjs`)
+    writeGroup(group, members)
+    return [relative(root, group)]
+  })
+  return [...groups, ...left]
+}
+
+function writeGroup(group, files) {
+  const urls = Object.fromEntries(files.map(file => [file, pathToFileURL(join(root, file)).href]))
   // What is not asked cannot fail: a file without a test is an error, as it is for tap with a file by itself.
+  // The first test waits until all are loaded, as loading holds up whatever is under way.
   const text = `import t from 'tap'
+let loaded
+t.before(() => new Promise(resolve => { loaded = resolve }))
 let tests = 0
 t.on('subtestAdd', () => tests++)
-for (const file of ${JSON.stringify(files)}) {
+const missing = []
+for (const [file, url] of Object.entries(${JSON.stringify(urls)})) {
   const before = tests
-  await import(${JSON.stringify(`${pathToFileURL(join(root, folder)).href}/`)} + file)
-  if (tests === before) t.fail(file + ' ran no test')
+  await import(url)
+  if (tests === before) missing.push(file)
 }
+loaded()
+for (const file of missing) t.fail(file + ' ran no test')
 `
-  writeFileSync(file, text)
-  return relative(root, file)
+  writeFileSync(group, text)
 }
