@@ -19,6 +19,7 @@ const KIB = 1024
 const LOOP = 'res.write in a loop'
 const PLUGIN = 'fastify-chatkit'
 const BESIDE = `${PLUGIN}, beside a reader that does not read`
+const GONE = `${PLUGIN}, once that reader has gone`
 
 interface Round {
   cpuMicroseconds: number
@@ -38,7 +39,11 @@ export const streams: Bench = {
     const database = await newDatabase()
     const reader = startStreamReader()
     try {
-      const rounds = await measureDeltas(context, database.connectionString, reader)
+      const alone = { names: [LOOP, PLUGIN], prepare: async () => {} }
+      const rounds = new Map([
+        ...(await measureDeltas(context, database.connectionString, reader, alone)),
+        ...(await measureDeltas(context, database.connectionString, reader, besideStalled(reader)))
+      ])
       const held: Held = { idle: { resident: [], live: [] }, stalled: { live: [], unsent: [] } }
       const idle = full ? MOST_IDLE : 1000
       await measureHeld(context, database.connectionString, reader, idle, held)
@@ -51,11 +56,42 @@ export const streams: Bench = {
   }
 }
 
+interface Variants {
+  names: readonly string[]
+  /** Before each round of one. */
+  prepare(name: string, server: MeasuredServer): Promise<void>
+}
+
+/**
+ * A reader that does not read comes before either, and has gone before one of them: what it leaves for the collector of
+ * garbage would else be on the other's bill alone.
+ */
+function besideStalled(reader: StreamReader): Variants {
+  let stalled = 0
+  return {
+    names: [GONE, BESIDE],
+    async prepare(name, server) {
+      const { port } = server
+      await reader.open({ port, requests: [ask(`stalled-${++stalled}`, ENDLESS)], stalled: true })
+      await server.ask('stalled')
+      if (name === BESIDE) return
+      await reader.leave()
+      await server.ask('left')
+    }
+  }
+}
+
 /** Variants in turn, as in other benches; each reads the same number of deltas. */
-async function measureDeltas({ full, say, profile }: Context, connectionString: string, reader: StreamReader) {
-  const server = await startServer({ server: 'stream', settings: { connectionString }, label: 'stream', profile })
+async function measureDeltas(
+  { full, say, profile }: Context,
+  connectionString: string,
+  reader: StreamReader,
+  { names, prepare }: Variants
+): Promise<Map<string, Round[]>> {
+  const label = names.includes(LOOP) ? 'stream' : 'stream-beside'
+  const server = await startServer({ server: 'stream', settings: { connectionString }, label, profile })
   const { port } = server
-  const rounds = new Map<string, Round[]>([LOOP, PLUGIN, BESIDE].map(name => [name, []]))
+  const rounds = new Map<string, Round[]>(names.map(name => [name, []]))
   const loop = Array.from({ length: STREAMS }, () => post('/loop', {}, { count: DELTAS }))
   let owner = 0
   const talk = () => Array.from({ length: STREAMS }, () => ask(`reader-${++owner}`, String(DELTAS)))
@@ -63,11 +99,11 @@ async function measureDeltas({ full, say, profile }: Context, connectionString: 
     const count = full ? 15 : 5
     for (let round = -2; round < count; round++) {
       for (const [name, taken] of rounds) {
-        if (name === BESIDE) await reader.open({ port, requests: [ask(`stalled-${++owner}`, ENDLESS)], stalled: true })
+        await prepare(name, server)
         await server.begin()
         const { seconds, frames } = await reader.read({ port, requests: name === LOOP ? loop : talk() })
         const { cpuMicroseconds } = await server.end()
-        if (name === BESIDE) await reader.leave()
+        await reader.leave()
         const short = frames.find(found => found < DELTAS || found > DELTAS + 20)
         if (short !== undefined) throw new Error(`${name} sent ${short} frames for ${DELTAS} deltas`)
         const deltas = STREAMS * DELTAS
@@ -75,7 +111,7 @@ async function measureDeltas({ full, say, profile }: Context, connectionString: 
         if (round >= 0) taken.push({ cpuMicroseconds: cpuMicroseconds / deltas, perSecond: deltas / seconds })
       }
     }
-    say(`${count} rounds of ${STREAMS} × ${DELTAS} deltas`)
+    say(`${count} rounds of ${STREAMS} × ${DELTAS} deltas, each of ${names.join(' · ')}`)
     return rounds
   } finally {
     await server.close()
@@ -105,6 +141,7 @@ async function measureHeld(
     held.idle.resident.push((open.residentBytes - empty.residentBytes) / idle / KIB)
     held.idle.live.push((open.liveBytes - empty.liveBytes) / idle / KIB)
     await reader.open({ port, requests: several(STALLED, 'stalled', ENDLESS), stalled: true })
+    await server.ask('stalled')
     const stalled = await server.remains()
     held.stalled.unsent.push((await server.ask<number>('unsent')) / KIB)
     held.stalled.live.push((stalled.liveBytes - open.liveBytes) / STALLED / KIB)
@@ -122,17 +159,15 @@ function ask(owner: string, text: string): string {
 function findings(rounds: ReadonlyMap<string, Round[]>, held: Held, idle: number): Findings {
   const take = (name: string, what: keyof Round) => rounds.get(name)?.map(round => round[what]) ?? []
   const less = { better: 'less' } as const
-  const figures: Figure[] = [...rounds.keys()].flatMap(subject => [
-    { subject, measure: 'CPU', unit: 'µs/delta', ...less, ...spreadOf(take(subject, 'cpuMicroseconds')) },
-    {
-      subject,
-      measure: 'CPU ÷ loop',
-      unit: '',
-      ...less,
-      ...ratio(take(subject, 'cpuMicroseconds'), take(LOOP, 'cpuMicroseconds'))
-    },
-    { subject, measure: 'deltas', unit: '1/s', better: 'more', ...spreadOf(take(subject, 'perSecond')) }
-  ])
+  const figures: Figure[] = [...rounds.keys()].flatMap(subject => {
+    const [base, measure] = [BESIDE, GONE].includes(subject) ? [GONE, 'CPU ÷ once gone'] : [LOOP, 'CPU ÷ loop']
+    const cpu = take(subject, 'cpuMicroseconds')
+    return [
+      { subject, measure: 'CPU', unit: 'µs/delta', ...less, ...spreadOf(cpu) },
+      { subject, measure, unit: '', ...less, ...ratio(cpu, take(base, 'cpuMicroseconds')) },
+      { subject, measure: 'deltas', unit: '1/s', better: 'more', ...spreadOf(take(subject, 'perSecond')) }
+    ]
+  })
   const memory = (subject: string, measure: string, values: number[]): Figure => {
     return { subject, measure, unit: 'KiB', ...less, ...spreadOf(values) }
   }
@@ -144,7 +179,7 @@ function findings(rounds: ReadonlyMap<string, Round[]>, held: Held, idle: number
   )
   const cost = ratio(take(PLUGIN, 'cpuMicroseconds'), take(LOOP, 'cpuMicroseconds')).median
   // Of the time that is needed: the inverse of the rate.
-  const slower = ratio(take(PLUGIN, 'perSecond'), take(BESIDE, 'perSecond')).median
+  const slower = ratio(take(GONE, 'perSecond'), take(BESIDE, 'perSecond')).median
   const [each, stuck] = [quantile(held.idle.resident, 0.5), Math.max(...held.stalled.unsent)]
   const outcomes: Outcome[] = [
     {
@@ -162,7 +197,7 @@ function findings(rounds: ReadonlyMap<string, Round[]>, held: Held, idle: number
     figures,
     outcomes,
     setting: [
-      `${STREAMS} streams side by side, each of ${DELTAS.toLocaleString('en-US')} deltas that come without delay, from a Postgres store; against the same frames, ready-made, written in a loop that waits for \`drain\`. ${rounds.get(PLUGIN)?.length} rounds once both are warm.`,
+      `${STREAMS} streams side by side, each of ${DELTAS.toLocaleString('en-US')} deltas that come without delay, from a Postgres store; against the same frames, ready-made, written in a loop that waits for \`drain\`. ${rounds.get(PLUGIN)?.length} rounds once both are warm; as many beside one more stream, which nobody reads any longer, and after that has been left.`,
       `${idle.toLocaleString('en-US')} streams in which nothing is said, then ${STALLED} without an end of which nothing is read: growth of the server’s memory after a collection of garbage, for each.`
     ]
   }

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
+import { setTimeout as wait } from 'node:timers/promises'
 import Fastify from 'fastify'
 import { chatkit, migrateChatkit, postgresThreadStore, say, type Turn } from 'fastify-chatkit'
 import { OWNER } from './chatkit.ts'
@@ -24,6 +25,7 @@ export async function build({ connectionString }: { connectionString: string }):
   await migrateChatkit(pool)
   const app = Fastify()
   const open = new Set<{ stream: Readable; socket: ServerResponse }>()
+  const endless: Endless = { said: 0 }
   app.addHook('onSend', async (_request, reply, payload) => {
     if (!(payload instanceof Readable)) return
     const one = { stream: payload, socket: reply.raw }
@@ -33,7 +35,7 @@ export async function build({ connectionString }: { connectionString: string }):
   await app.register(chatkit, {
     owner: request => String(request.headers[OWNER]),
     threadStore: postgresThreadStore(pool),
-    respond: turn => say(turn, words(turn))
+    respond: turn => say(turn, words(turn, endless))
   })
   app.post('/loop', async (request, reply) => {
     const { count } = request.body as { count: number }
@@ -45,6 +47,14 @@ export async function build({ connectionString }: { connectionString: string }):
   return {
     app,
     deeds: {
+      /** Waits until streams without end say nothing more: a reader that stops still has the kernel's buffers filled. */
+      async stalled() {
+        for (let before = -1; before !== endless.said; await wait(100)) before = endless.said
+      },
+      /** Waits until no stream is open, and replies that were left are kept. */
+      async left() {
+        while (open.size > 0 || pool.idleCount < pool.totalCount) await wait(20)
+      },
       /** Bytes of the stream that waits longest for its reader, in this process. */
       unsent: () => Math.max(...[...open].map(({ stream, socket }) => stream.readableLength + socket.writableLength))
     },
@@ -52,9 +62,16 @@ export async function build({ connectionString }: { connectionString: string }):
   }
 }
 
-async function* words({ input, signal }: Turn): AsyncGenerator<string> {
+/** How many deltas all streams without end have said. */
+interface Endless {
+  said: number
+}
+
+async function* words({ input, signal }: Turn, endless: Endless): AsyncGenerator<string> {
   const asked = input?.content.map(part => ('text' in part ? part.text : '')).join('')
   if (asked === IDLE) await once(signal, 'abort')
-  const count = asked === ENDLESS ? Number.POSITIVE_INFINITY : Number(asked)
-  for (let sent = 0; sent < count && !signal.aborted; sent++) yield WORD
+  if (asked === ENDLESS) {
+    for (; !signal.aborted; endless.said++) yield WORD
+  }
+  for (let sent = 0; sent < Number(asked) && !signal.aborted; sent++) yield WORD
 }
