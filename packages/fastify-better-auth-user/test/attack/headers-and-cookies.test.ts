@@ -97,6 +97,15 @@ t.test('Authorization: Bearer, one token', async t => {
   }
 })
 
+t.test('however many spaces are between two tokens, nobody waits for them', async t => {
+  const started = performance.now()
+  for (let n = 0; n < 20; n++) {
+    const authorization = `Bearer a${' '.repeat(16_000)}b`
+    t.equal((await app.inject({ url: '/me', headers: { authorization } })).statusCode, 400)
+  }
+  t.ok(performance.now() - started < 5000, 'in a time that grows with their number, not with its square')
+})
+
 t.test('a signed session token is signed, all of it', async t => {
   const twin = `${signature.slice(0, -2)}${twinOf(signature.slice(-2, -1))}=`
   const forms: [string, string][] = [
@@ -441,6 +450,11 @@ t.test('over a socket, where nobody tidies up', async t => {
     {
       why: 'two cookie headers, the real one first',
       request: `${head}Cookie: ${ada.cookie}\r\nCookie: better-auth.session_token=x.y\r\n\r\n`,
+      answer: /^HTTP\/1.1 200 .*ada@example/s
+    },
+    {
+      why: 'a cookie of any page, which would pass for one with the prefix if its no-break space were taken away',
+      request: `${head}Cookie: \xa0__Secure-better-auth.session_token=${encodeURIComponent(grace.signedToken)}; ${ada.cookie}\r\n\r\n`,
       answer: /^HTTP\/1.1 200 .*ada@example/s
     },
     {

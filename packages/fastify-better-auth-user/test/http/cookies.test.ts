@@ -8,6 +8,10 @@ t.test('finds a cookie by its exact name', async t => {
     ['s=1', '1'],
     ['a=b;s=1;c=d', '1'],
     [' s = 1 ', '1'],
+    ['\ts\t=\t1\t', '1'],
+    // Browsers take it for a part of the name, and so hold no prefix to its rules that comes after it.
+    ['\u00a0s=1', null],
+    ['\u00a0s=1; s=2', '2'],
     ['s="1"', '1'],
     ['s="', '"'],
     ['s=1; s=2', '1'],
