@@ -15,9 +15,11 @@ import { jwksFromUrl } from './crypto/jwks-url.ts'
 import type { JwtVerifier } from './crypto/jwt.ts'
 import { createKeySet, type KeySet } from './crypto/key-set.ts'
 import { verifyKeySetJwt } from './crypto/key-set-jwt.ts'
+import { messageOf } from './errors.ts'
 import { hs256Engine } from './hs256-engine.ts'
 import { isForeignOrigin } from './http/origin.ts'
 import { tokenReader } from './http/token.ts'
+import { isAnswer } from './identity/connection-errors.ts'
 import { jwksFromTable, jwksTable } from './identity/jwks-table.ts'
 import type { MembershipStore } from './identity/membership-store.ts'
 import { postgresMembershipStore } from './identity/postgres-memberships.ts'
@@ -116,13 +118,19 @@ async function needJwksTable(database: Queryable, tables: TablesOptions): Promis
   )
 }
 
-/** Twice: a first failure makes the store look at its tables again, and then it can say which one is missing. */
+/**
+ * Twice where the database answered: that makes the store look at its tables again, and then it can say which one is missing.
+ * To wait twice for one that does not answer would take longer than Fastify lets a service start.
+ */
 async function problemsOf(ask: () => Promise<unknown>): Promise<string[]> {
   try {
-    await ask().catch(ask)
+    await ask().catch(error => {
+      if (!isAnswer(error)) throw error
+      return ask()
+    })
     return []
   } catch (error) {
-    return [error instanceof Error ? error.message : String(error)]
+    return [messageOf(error)]
   }
 }
 

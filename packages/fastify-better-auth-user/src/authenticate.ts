@@ -2,7 +2,7 @@ import type { FastifyError } from '@fastify/error'
 import type { CredentialKind, CredentialSource } from './credential/credential.ts'
 import type { Carrier, Recollection, Recollections } from './credential/recollections.ts'
 import type { AuthDecision, Stage } from './decision.ts'
-import { type ErrorCode, errors, invalid, withCause } from './errors.ts'
+import { type ErrorCode, errors, invalid, messageOf, withCause } from './errors.ts'
 import type { IdentityRecord, IdentityStore } from './identity/identity-store.ts'
 import { objectionTo } from './identity/standing.ts'
 import type { Claims, Identity, Proof } from './types.ts'
@@ -196,5 +196,5 @@ function toKnownError(error: unknown): FastifyError {
 
 function reasonOf(error: FastifyError): string {
   const { cause } = error
-  return cause instanceof Error ? cause.message : error.message
+  return cause instanceof Error ? messageOf(cause) : error.message
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { messageOf } from './identity/connection-errors.ts'
+import { messageOf } from './errors.ts'
 import { connectTo } from './identity/listening-connection.ts'
 import { type RevocationMigrations, revocationMigrations } from './identity/revocation-triggers.ts'
 import type { TablesOptions } from './identity/tables.ts'

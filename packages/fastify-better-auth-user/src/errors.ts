@@ -47,3 +47,12 @@ export function invalid(why: string, cause?: unknown): FastifyError {
 export function withCause(error: FastifyError, cause: unknown): FastifyError {
   return Object.assign(error, { cause })
 }
+
+/** What an error says, for the log. */
+export function messageOf(error: unknown): string {
+  // An address that resolves to several fails with an AggregateError, whose own message is empty.
+  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
+  // "fetch failed" says no more.
+  if (error instanceof TypeError && error.cause instanceof Error) return messageOf(error.cause)
+  return error instanceof Error ? error.message : String(error)
+}

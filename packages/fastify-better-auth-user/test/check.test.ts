@@ -1,10 +1,12 @@
+import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createSocketServer, Socket } from 'node:net'
 import postgres from '@fastify/postgres'
 import { bearer } from 'better-auth/plugins'
 import { createTestDatabase } from 'embedded-database/testing'
 import Fastify from 'fastify'
 import betterAuthUser, { type BetterAuthUserOptions } from 'fastify-better-auth-user'
+import pg from 'pg'
 import t from 'tap'
 import { SECRET, startBetterAuth } from './fixtures/better-auth.ts'
 
@@ -19,6 +21,18 @@ async function problemsWith(
   await app.register(betterAuthUser, { secret: SECRET, checkAtStart: false, ...options })
   await app.ready()
   return await app.betterAuthUser.check()
+}
+
+/** To a name that resolves to two addresses, as localhost often does. */
+class SocketToTwo extends Socket {
+  override connect(port: unknown) {
+    const addresses = ['127.0.0.1', '127.0.0.2'].map(address => ({ address, family: 4 }))
+    return super.connect({
+      port: Number(port),
+      host: 'two.example',
+      lookup: (_host, _options, done) => done(null, addresses)
+    })
+  }
 }
 
 const origin = { issuer: 'https://app.example.com', audience: 'https://app.example.com' }
@@ -40,6 +54,13 @@ t.test('each problem is a sentence with its cure', async t => {
   await new Promise<void>(resolve => broken.listen(0, '127.0.0.1', resolve))
   t.teardown(() => broken.close())
   const { port } = broken.address() as AddressInfo
+
+  const gone = createServer().listen(0, '127.0.0.1')
+  await once(gone, 'listening')
+  const { port: closed } = gone.address() as AddressInfo
+  await new Promise(resolve => gone.close(resolve))
+  const twoAddresses = new pg.Pool({ host: 'two.example', port: 1, stream: () => new SocketToTwo() })
+  t.teardown(() => twoAddresses.end())
 
   const cases: [string, string, BetterAuthUserOptions, RegExp][] = [
     [
@@ -67,7 +88,14 @@ t.test('each problem is a sentence with its cure', async t => {
       { keySet: { source: `http://127.0.0.1:${port}/jwks`, ...origin } },
       /keys cannot be loaded: .* answered 500/
     ],
-    ['no server', 'postgres://nobody@127.0.0.1:1/none', {}, /ECONNREFUSED/]
+    [
+      'no issuer',
+      withoutJwt.connectionString,
+      { keySet: { source: `http://127.0.0.1:${closed}/jwks`, ...origin } },
+      /keys cannot be loaded: connect ECONNREFUSED/
+    ],
+    ['no server', 'postgres://nobody@127.0.0.1:1/none', {}, /ECONNREFUSED/],
+    ['no server at either address', '', { database: twoAddresses }, /ECONNREFUSED 127\.0\.0\.1:1; .*127\.0\.0\.2:1/]
   ]
   for (const [name, connectionString, options, says] of cases) {
     t.test(name, async t => {
@@ -98,4 +126,24 @@ t.test('each problem is a sentence with its cure', async t => {
     const token = `${Buffer.from('{"alg":"EdDSA","kid":"k"}').toString('base64url')}.e30.AAAA`
     t.equal((await app.inject({ url: '/', headers: { authorization: `Bearer ${token}` } })).statusCode, 401)
   })
+})
+
+t.test('a database that answers nothing keeps no service from starting that is content with a warning', async t => {
+  const silent = createSocketServer(() => {})
+  await new Promise<void>(resolve => silent.listen(0, '127.0.0.1', resolve))
+  t.teardown(() => silent.close())
+  const { port } = silent.address() as AddressInfo
+  const warnings: string[] = []
+  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => void warnings.push(line) } } })
+  t.teardown(() => app.close())
+  const pool = new pg.Pool({ host: '127.0.0.1', port, connectionTimeoutMillis: 20_000 })
+  await app.register(betterAuthUser, {
+    secret: SECRET,
+    database: pool,
+    keySet: { source: 'database', ...origin },
+    apiKey: true,
+    oauth: true
+  })
+  await t.resolves(async () => app.ready())
+  t.match(warnings.join(''), /the database did not answer within 5000 ms/)
 })

@@ -1,4 +1,4 @@
-import { errors, withCause } from '../errors.ts'
+import { errors, messageOf, withCause } from '../errors.ts'
 import { type RawKey, type RsaAlgorithm, toVerificationKey, type VerificationKey } from './public-key.ts'
 
 /** Fetches all keys of the issuer, or throws when it cannot. */
@@ -62,7 +62,7 @@ export function createKeySet(load: KeyLoader, options: KeySetOptions = {}): KeyS
     holds: (kid, key) => now() - loadedAt < maxAgeMs && keys.get(kid) === key,
     async check() {
       await reload(0)
-      return failure === null ? [] : [`The issuer's keys cannot be loaded: ${message(failure)}.`]
+      return failure === null ? [] : [`The issuer's keys cannot be loaded: ${messageOf(failure)}.`]
     }
   }
 
@@ -104,8 +104,4 @@ export function createKeySet(load: KeyLoader, options: KeySetOptions = {}): KeyS
   function unavailable(): Error {
     return withCause(new errors.FST_BAU_KEYS_UNAVAILABLE(), failure)
   }
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

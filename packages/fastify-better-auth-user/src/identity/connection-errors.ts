@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts'
 import { MissingTable } from './tables.ts'
 
 /** A failure that is a sentence with its cure already. */
@@ -28,12 +29,6 @@ const CURES: Record<string, string> = {
   '42501': 'grant the connecting user CONNECT on the database',
   '54000': 'end the transaction that has been open for long in a session that listens (pg_stat_activity)',
   '53300': 'raise max_connections or make the pools of the services smaller'
-}
-
-export function messageOf(error: unknown): string {
-  // An address that resolves to several fails with an AggregateError, whose own message is empty.
-  if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ')
-  return error instanceof Error ? error.message : String(error)
 }
 
 /**

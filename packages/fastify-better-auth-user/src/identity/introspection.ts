@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto'
+import { messageOf } from '../errors.ts'
 import { readAtMost } from './bounded-body.ts'
 import type { IdentityRecord, IdentityStore } from './identity-store.ts'
 import { readSessionJson } from './session-json.ts'
@@ -61,9 +62,7 @@ export function introspectionIdentityStore(options: IntrospectionIdentityStoreOp
         const answer = await ask({})
         return answer === null ? [] : [`${url} knows a session without a credential: is that Better Auth?`]
       } catch (error) {
-        return [
-          `Better Auth cannot be asked (${error instanceof Error ? error.message : String(error)}): start it, or correct baseURL.`
-        ]
+        return [`Better Auth cannot be asked (${messageOf(error)}): start it, or correct baseURL.`]
       }
     }
   }
@@ -137,9 +136,6 @@ function cureFor(status: number): string {
   return status >= 300 && status < 400 ? ': redirects are not followed, name the final address as baseURL' : ''
 }
 
-/** `fetch` keeps the reason of a network error in its cause. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  if (error instanceof SyntaxError) return 'the answer is not JSON'
-  return error.cause instanceof Error ? error.cause.message || error.message : error.message
+  return error instanceof SyntaxError ? 'the answer is not JSON' : messageOf(error)
 }

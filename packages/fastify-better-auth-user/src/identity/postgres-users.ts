@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts'
 import { discovered } from './discovered.ts'
 import type { IdentityStore } from './identity-store.ts'
 import { lookups } from './lookups.ts'
@@ -34,7 +35,7 @@ export function postgresUserStore(
         await queries(async () => null)
         return []
       } catch (error) {
-        return [error instanceof Error ? error.message : String(error)]
+        return [messageOf(error)]
       }
     }
   }

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts'
 import type { Claims, Grant } from '../types.ts'
 import { discovered } from './discovered.ts'
 import type { IdentityRecord, IdentityStore } from './identity-store.ts'
@@ -24,7 +25,7 @@ export interface PostgresIdentityStoreOptions {
   userFields?: readonly string[] | undefined
   /** For deployments that store a digest instead of the session token. @default the token as it is */
   hashToken?: ((token: string) => string) | undefined
-  /** Say how long answers hold, for a `cachedIdentityStore` around this one. @default false */
+  /** Say how long answers hold, for cached mode and a `cachedIdentityStore` around this one. @default false */
   tellValidity?: boolean | undefined
   /** Gives up on a lookup after this many milliseconds. @default 5000 */
   timeoutMs?: number | undefined
@@ -132,7 +133,7 @@ export function postgresIdentityStore(
 type SessionClaims = Extract<Claims, { by: 'session-token' | 'subject' | 'email' }>
 
 function problem(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error)
+  const message = messageOf(error)
   if (!message.includes("Better Auth's session table")) return message
   return `${message} If Better Auth keeps its sessions in secondary storage only, pass a secondaryStorageIdentityStore.`
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { messageOf, Told } from './connection-errors.ts'
+import { messageOf } from '../errors.ts'
+import { Told } from './connection-errors.ts'
 import { paceOf } from './pace.ts'
 import { type Life, persistentChannel } from './persistent-channel.ts'
 import type { Change, RevocationChannel } from './revocations.ts'

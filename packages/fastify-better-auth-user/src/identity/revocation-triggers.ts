@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { messageOf } from './connection-errors.ts'
+import { messageOf } from '../errors.ts'
 import type { Queryable } from './queryable.ts'
 import { installSql, removeSql } from './revocation-sql.ts'
 import { objectionTo, stateSql, stateValues, type TableState } from './revocation-state.ts'

@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.ts'
 import type { IdentityRecord, IdentityStore } from './identity-store.ts'
 import { readSessionJson, type SessionJson } from './session-json.ts'
 import { withTimeLimit } from './time-limit.ts'
@@ -49,13 +50,16 @@ export function secondaryStorageIdentityStore(options: SecondaryStorageIdentityS
   return {
     find: claims => withTimeLimit(timeoutMs, 'the secondary storage', find(claims)),
     async check() {
-      const problems = (await users?.check?.()) ?? []
-      try {
-        await withTimeLimit(timeoutMs, 'it', readKey('active-sessions-'))
-      } catch (error) {
-        problems.push(`The secondary storage cannot be read (${messageOf(error)}): start it, or correct its address.`)
-      }
-      return problems
+      return (await Promise.all([users?.check?.() ?? [], checkStorage()])).flat()
+    }
+  }
+
+  async function checkStorage(): Promise<string[]> {
+    try {
+      await withTimeLimit(timeoutMs, 'it', readKey('active-sessions-'))
+      return []
+    } catch (error) {
+      return [`The secondary storage cannot be read (${messageOf(error)}): start it, or correct its address.`]
     }
   }
 
@@ -147,7 +151,8 @@ export function secondaryStorageIdentityStore(options: SecondaryStorageIdentityS
   }
 
   async function readKey(key: string, unreadable: unknown = null): Promise<unknown> {
-    const value = (await storage.get(prefix + key)) ?? null
+    const value = (await getOrSay(key)) ?? null
+    if (value === WRONG_TYPE) return unreadable
     if (typeof value !== 'string') return value
     try {
       return JSON.parse(value)
@@ -155,7 +160,21 @@ export function secondaryStorageIdentityStore(options: SecondaryStorageIdentityS
       return unreadable
     }
   }
+
+  async function getOrSay(key: string): Promise<unknown> {
+    try {
+      return await storage.get(prefix + key)
+    } catch (error) {
+      const message = messageOf(error)
+      if (/\bWRONGTYPE\b/.test(message)) return WRONG_TYPE
+      // The key may be a session's token. ioredis has it in a property of the error, Upstash's client in the message.
+      throw new Error(message.replaceAll(key, '…'))
+    }
+  }
 }
+
+/** For a key that holds something else than a text: what others keep in that server, and a token may name. */
+const WRONG_TYPE = Symbol('wrong type')
 
 function copyIn({ user, banned }: SessionJson): Owner | null {
   return user === null ? null : { user, banned }
@@ -169,8 +188,4 @@ function longestLived(sessions: readonly SessionJson[]) {
   let best: SessionJson['session'] | null = null
   for (const { session } of sessions) if (best === null || session.expiresAt > best.expiresAt) best = session
   return best
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }

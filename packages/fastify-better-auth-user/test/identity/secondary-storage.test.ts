@@ -313,6 +313,17 @@ t.test('a storage that fails or keeps silent is an outage', async t => {
   t.same(await storeOver({}).check?.(), [])
 })
 
+t.test('an outage is told without the token it was met with', async t => {
+  const storage = {
+    get: async (key: string) =>
+      Promise.reject(new Error(`ERR max requests limit exceeded, command was: ["get","${key}"]`))
+  }
+  const store = secondaryStorageIdentityStore({ storage, prefix: 'better-auth:' })
+  await t.rejects(store.find(byToken('tok_1')), {
+    message: 'ERR max requests limit exceeded, command was: ["get","better-auth:…"]'
+  })
+})
+
 t.test('a revocation that cannot be asked for is an outage, not a sign-in', async t => {
   const storage = {
     async get(key: string) {
