@@ -3,8 +3,8 @@ import fp from 'fastify-plugin'
 import './augment.ts'
 import { assemble, type Stats } from './assemble.ts'
 import { checkAuthMode, checkOptions } from './check-options.ts'
-import { ATTEMPT, createGate } from './guard/gate.ts'
-import { factsOf, type GuardFacts, optionalGuard } from './guard/guard.ts'
+import { createGate } from './guard/gate.ts'
+import { factsOf, type Guard, type GuardFacts, optionalGuard } from './guard/guard.ts'
 import { requireFreshSession } from './guard/require-fresh-session.ts'
 import { requireOrganization } from './guard/require-organization.ts'
 import { requireOwnUser } from './guard/require-own-user.ts'
@@ -50,7 +50,7 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
   app.decorateRequest('user', null)
   app.decorateRequest('authSession', null)
   app.decorateRequest('authGrant', null)
-  app.decorateRequest(ATTEMPT, null)
+  app.decorateRequest(gate.attempt, null)
   app.decorate('betterAuthUser', {
     check,
     checkCache,
@@ -61,14 +61,23 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
     securitySchemes: securitySchemes(options)
   })
   if (options.openapi) app.addSchema(errorSchema)
-  app.decorate('optionalUser', () => optionalGuard(gate))
-  app.decorate('requireUser', () => requireUser(gate))
+  app.decorate(
+    'optionalUser',
+    withoutArguments('optionalUser', () => optionalGuard(gate))
+  )
+  app.decorate(
+    'requireUser',
+    withoutArguments('requireUser', () => requireUser(gate))
+  )
   app.decorate('requireOwnUser', (param, more) => requireOwnUser(gate, param, more))
   app.decorate('requireRole', role => requireRole(gate, role))
   app.decorate('requireScope', scope => requireScope(gate, scope))
   app.decorate('requireOrganization', more => requireOrganization(gate, memberships(), more))
   app.decorate('requireFreshSession', more => requireFreshSession(gate, more))
-  app.decorate('requireVerifiedEmail', () => requireVerifiedEmail(gate))
+  app.decorate(
+    'requireVerifiedEmail',
+    withoutArguments('requireVerifiedEmail', () => requireVerifiedEmail(gate))
+  )
   app.decorate('setAuthMode', function setAuthMode(this: FastifyInstance, mode: AuthMode) {
     // Read through the prototype by the scopes inside this one.
     Object.defineProperty(this, SCOPE_MODE, { value: checkAuthMode('auth', mode), configurable: true })
@@ -83,6 +92,9 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
     }
     const guards = guardsOf(route)
     checkParams(route.url, guards)
+    if ([route.preParsing].flat().some(hook => factsOf(hook) !== undefined)) {
+      throw new TypeError(`preParsing of ${route.url}: no place for a guard; give it as onRequest`)
+    }
     if (options.openapi) describeRoute(route, guards, route.config?.auth ?? options.auth, this.betterAuthUser)
   })
 
@@ -131,8 +143,16 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
  */
 export const betterAuthUser = fp(plugin, { name: 'fastify-better-auth-user', fastify: '5.x' })
 
-function guardsOf({ onRequest, preParsing, preValidation, preHandler }: RouteOptions): GuardFacts[] {
-  const hooks = [onRequest, preParsing, preValidation, preHandler].flat()
+/** Given as a hook itself it would answer a guard, which Fastify takes for no answer yet: the request would wait for ever. */
+function withoutArguments(name: string, make: () => Guard): () => Guard {
+  return (...given: unknown[]) => {
+    if (given.length === 0) return make()
+    throw new TypeError(`${name} makes a guard and is none itself: give app.${name}(), not app.${name}`)
+  }
+}
+
+function guardsOf({ onRequest, preValidation, preHandler }: RouteOptions): GuardFacts[] {
+  const hooks = [onRequest, preValidation, preHandler].flat()
   return hooks.map(factsOf).filter(facts => facts !== undefined)
 }
 

@@ -3,7 +3,7 @@ import type { FastifyError } from '@fastify/error'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Authentication, authenticate, type Pipeline } from '../authenticate.ts'
 import { type AuthDecision, publish } from '../decision.ts'
-import { errors } from '../errors.ts'
+import { errors, messageOf } from '../errors.ts'
 import { type BearerError, challenge } from '../http/challenge.ts'
 import { queryToken } from '../http/token.ts'
 import type { AuthAttempt, AuthMode, CheckedOptions } from '../options.ts'
@@ -20,6 +20,8 @@ export type GateOptions = Pick<
 type Mode = Exclude<AuthMode, false>
 
 export interface Gate {
+  /** Name of the property in which a request keeps its attempt. */
+  readonly attempt: symbol
   /**
    * Lets a request in or turns it away. Authenticates once a request, however many hooks and guards ask.
    *
@@ -43,14 +45,12 @@ interface Trace {
   decision: AuthDecision | null
 }
 
-/** Where a request keeps its attempt: a property costs less than a map of requests. */
-export const ATTEMPT = Symbol('fastify-better-auth-user.attempt')
-
-type Attempted = FastifyRequest & { [ATTEMPT]: Authentication | Promise<Authentication> | null }
-
 export function createGate(pipeline: Pipeline, options: GateOptions): Gate {
   const { realm, logAttempts, token, onAuthenticated, onRejected, mapError } = options
-  return { admit, isIn, refuse, complete }
+  // A property costs less than a map of requests. One of this gate's own: whom another lets in, it may not know.
+  const ATTEMPT: unique symbol = Symbol('fastify-better-auth-user.attempt')
+  type Attempted = FastifyRequest & { [ATTEMPT]: Authentication | Promise<Authentication> | null }
+  return { attempt: ATTEMPT, admit, isIn, refuse, complete }
 
   function admit(request: FastifyRequest, reply: FastifyReply, mode: Mode) {
     // The address holds the credential, so the answer must not be kept under it (RFC 6750 §2.3).
@@ -150,9 +150,16 @@ function traced(request: FastifyRequest, pipeline: Pipeline): Authentication | P
 
 function log(request: FastifyRequest, { decision, error }: Authentication): void {
   if (decision.outcome === 'unavailable') {
-    request.log.error({ auth: decision, err: error?.cause }, 'authentication unavailable')
+    request.log.error({ auth: decision, err: loggable(error?.cause) }, 'authentication unavailable')
   } else if (decision.outcome === 'anonymous') request.log.debug({ auth: decision }, 'no credential')
   else request.log.info({ auth: decision }, decision.outcome)
+}
+
+/** Without what else clients of databases put into their errors: ioredis the command, with the session's token in it. */
+function loggable(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const { name, stack } = error
+  return Object.assign(new Error(messageOf(error)), { name, stack, ...('code' in error && { code: error.code }) })
 }
 
 function attemptOf({ decision, claims, identity }: Authentication): AuthAttempt {

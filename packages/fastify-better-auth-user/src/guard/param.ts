@@ -1,10 +1,13 @@
 import type { FastifyRequest } from 'fastify'
 
-/** A route parameter; `undefined` where the route has none of that name, which no user id equals. */
+/**
+ * A route parameter; `undefined` where the route has none of that name, which no user id equals. A schema that says
+ * `integer` has made it a number by the time of `preHandler`.
+ */
 export function paramOf(request: FastifyRequest, name: string): string | undefined {
   const params = request.params as Readonly<Record<string, unknown>> | undefined
   const value = params !== undefined && Object.hasOwn(params, name) ? params[name] : undefined
-  return typeof value === 'string' ? value : undefined
+  return typeof value === 'string' || Number.isSafeInteger(value) ? String(value) : undefined
 }
 
 /** @throws TypeError for what cannot be the name of a route parameter. */

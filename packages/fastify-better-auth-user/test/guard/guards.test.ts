@@ -1,6 +1,7 @@
 import { admin, bearer, jwt, organization } from 'better-auth/plugins'
-import type { FastifyInstance } from 'fastify'
-import { currentUser } from 'fastify-better-auth-user'
+import Fastify, { type FastifyInstance } from 'fastify'
+import betterAuthUser, { currentUser, type Guard } from 'fastify-better-auth-user'
+import { buildSignedInApp, type MemoryIdentityStore, memoryIdentityStore } from 'fastify-better-auth-user/testing'
 import { SignJWT } from 'jose'
 import t from 'tap'
 import { SECRET, type SignedIn, startBetterAuth } from '../fixtures/better-auth.ts'
@@ -156,6 +157,54 @@ t.test('a scope may ask for a user on all its routes, and a route may differ', a
   }
 })
 
+t.test('a parameter that its schema makes a number is the id all the same', async t => {
+  const schema = { params: { type: 'object', properties: { userId: { type: 'integer' } } } }
+  const { app, headers } = await buildSignedInApp({ user: { id: '7' } })
+  const hooks = ['onRequest', 'preHandler'] as const
+  for (const hook of hooks) {
+    app.get(`/${hook}/:userId`, { schema, [hook]: app.requireOwnUser() }, async () => 'ok')
+  }
+  for (const hook of hooks) {
+    t.equal((await app.inject({ url: `/${hook}/7`, headers })).statusCode, 200, hook)
+    t.equal((await app.inject({ url: `/${hook}/8`, headers })).statusCode, 403, hook)
+  }
+})
+
+t.test('who is let in by one instance is a stranger to the guards of another', async t => {
+  const staff = memoryIdentityStore()
+  const customers = memoryIdentityStore()
+  const bearerOf = (store: MemoryIdentityStore, id: string) => ({
+    authorization: `Bearer ${store.addSession(store.addUser({ id }).id).token}`
+  })
+  const app = Fastify()
+  t.teardown(() => app.close())
+  let staffOnly: Guard | undefined
+  await app.register(async scope => {
+    await scope.register(betterAuthUser, { identityStore: staff })
+    staffOnly = scope.requireUser()
+  })
+  await app.register(async scope => {
+    await scope.register(betterAuthUser, { identityStore: customers })
+    for (const hook of ['onRequest', 'preHandler'] as const) {
+      scope.get(`/${hook}`, { [hook]: staffOnly, config: { auth: 'optional' } }, async () => 'ok')
+    }
+  })
+  for (const url of ['/onRequest', '/preHandler']) {
+    t.equal((await app.inject({ url, headers: bearerOf(customers, 'a customer') })).statusCode, 401, url)
+    t.equal((await app.inject({ url })).statusCode, 401, url)
+  }
+})
+
+t.test('a guard that was not made answers an error, and lets nobody wait', async t => {
+  const { app, headers } = await buildSignedInApp()
+  const names = ['optionalUser', 'requireUser', 'requireVerifiedEmail'] as const
+  for (const name of names) app.get(`/${name}`, { onRequest: app[name] as never }, async () => 'ok')
+  for (const name of names) {
+    const reply = await app.inject({ url: `/${name}`, headers })
+    t.match(reply.json(), { statusCode: 500, message: `${name} makes a guard and is none itself` })
+  }
+})
+
 t.test('a guard that cannot work is refused at start', async t => {
   const server = await startBetterAuth(t)
   const app = await buildApp(t, server.connectionString, { checkAtStart: false })
@@ -174,6 +223,12 @@ t.test('a guard that cannot work is refused at start', async t => {
       app.get('/users/:id', { onRequest: app.requireOwnUser() }, async () => 'ok')
     }),
     { message: /guarded by its parameter userId/ }
+  )
+  await t.rejects(
+    buildApp(t, server.connectionString, {}, app => {
+      app.get('/', { preParsing: app.requireUser() as never }, async () => 'ok')
+    }),
+    { name: 'TypeError', message: /no place for a guard/ }
   )
 })
 

@@ -12,6 +12,7 @@ import { buildApp } from '../fixtures/build-app.ts'
 import { keepsContract } from '../fixtures/keeps-contract.ts'
 import { type RedisBetterAuth, redisHarness, startRedisBetterAuth } from '../fixtures/redis-better-auth.ts'
 import { withoutRedis } from '../fixtures/redis-server.ts'
+import { buildTarget } from '../fixtures/target.ts'
 
 t.test('sessions in a real Redis, written by a real Better Auth', { skip: withoutRedis }, async t => {
   t.test('keep the contract, users known by the copies beside their sessions', async t => {
@@ -165,6 +166,25 @@ t.test('sessions in a real Redis, written by a real Better Auth', { skip: withou
     t.equal((await ask({ authorization: `Bearer ${ada.token}` })).statusCode, 401, 'a new Redis knows nobody')
     const again = await betterAuth.signIn('ada@example.com')
     t.equal((await ask({ authorization: `Bearer ${again.token}` })).statusCode, 200)
+  })
+
+  t.test('whatever is wrong there, no token is logged, and a key that holds something else is no outage', async t => {
+    const betterAuth = await startRedisBetterAuth(t)
+    const { ada } = await people(betterAuth)
+    const { client } = betterAuth.redis
+    const log: string[] = []
+    const app = await buildTarget(t, betterAuth.connectionString, { identityStore: storeOf(betterAuth) }, { log })
+    const ask = async (token: string) =>
+      (await app.inject({ url: '/me', headers: { authorization: `Bearer ${token}` } })).statusCode
+    t.equal(await ask(ada.token), 200)
+    await client.rpush('better-auth:queue', 'a job')
+    t.equal(await ask('queue'), 401)
+    await client.rpush(`better-auth:revoked-sessions-before-${ada.user.id}`, 'not a mark')
+    t.equal(await ask(ada.token), 401, 'a mark that cannot be read ends all sessions')
+    await client.call('ACL', 'SETUSER', 'default', '-get')
+    t.equal(await ask(ada.token), 503)
+    t.match(log.join(''), /NOPERM/, 'what is wrong is told')
+    t.notOk(log.join('').includes(ada.token))
   })
 
   t.test('layered with the database that holds them too', async t => {
