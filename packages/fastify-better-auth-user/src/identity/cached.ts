@@ -76,6 +76,10 @@ interface Kept extends Item {
   links: readonly string[]
 }
 
+const ENDLESS =
+  'Not everybody is kept, as the identity store does not say for how long its answers hold (`validForMs`): give ' +
+  'postgresIdentityStore the option `tellValidity`.'
+
 /** So many changes are remembered for look-ups that are under way; beyond, none of their answers is kept. */
 const MAX_REMEMBERED_CHANGES = 1000
 
@@ -100,6 +104,8 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
   /** When each link changed; kept while look-ups are under way. */
   const changedAt = new Map<string, number>()
   let underWay = 0
+  /** Somebody was found of whom the store does not say until when. */
+  let endless = false
   const counted = { recalled: 0, missed: 0, changes: 0, flushes: 0 }
 
   const listener: RevocationListener = {
@@ -152,7 +158,7 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
       }
     },
     check: async () => (await store.check?.()) ?? [],
-    checkChannel: () => channel.check(),
+    checkChannel: async () => [...(await channel.check()), ...(endless ? [ENDLESS] : [])],
     async open() {
       await channel.open(listener)
     },
@@ -187,9 +193,11 @@ export function cachedIdentityStore(options: CachedIdentityStoreOptions): Cached
   }
 
   function keep(key: string, record: IdentityRecord, asked: { at: number; heard: number }): void {
-    const { user, session, sessionCount, banned, grant = null, validForMs = 0, readTokens } = record
-    const until = asked.at + validForMs
-    if (session === null || banned || performance.now() >= until || current.state !== 'listening') return
+    const { user, session, sessionCount, banned, grant = null, validForMs, readTokens } = record
+    if (session === null || banned) return
+    if (validForMs === undefined) endless = true
+    const until = asked.at + (validForMs ?? 0)
+    if (performance.now() >= until || current.state !== 'listening') return
     const links = linksOf({ userIds: [user.id], sessionTokens: readTokens?.() ?? [] })
     if (flushedAt > asked.heard || links.some(link => (changedAt.get(link) ?? 0) > asked.heard)) return
     const nested = nestedFields(user)

@@ -17,8 +17,23 @@ export function copyOfUser(user: IdentityRecord['user'], nested: readonly string
 
 function copyFields(fields: readonly string[], from: object, to: object): void {
   for (const field of fields) {
-    Object.assign(to, { [field]: structuredClone((from as Record<string, unknown>)[field]) })
+    Object.assign(to, { [field]: copyOfValue((from as Record<string, unknown>)[field]) })
   }
+}
+
+/**
+ * A copy of what a driver makes of a column: dates, bytes, and whatever JSON and arrays hold. Things of other classes, which
+ * a type parser of the application's may make, are not copied but the same each time: nobody else knows how to copy them, and
+ * `structuredClone` would leave their methods out, or refuse.
+ */
+export function copyOfValue(value: unknown): unknown {
+  if (!isNested(value)) return value
+  if (Array.isArray(value)) return value.map(copyOfValue)
+  if (Buffer.isBuffer(value)) return Buffer.from(value)
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype === Date.prototype) return new Date(value as Date)
+  if (prototype !== Object.prototype && prototype !== null) return value
+  return Object.fromEntries(Object.entries(value as object).map(([key, one]) => [key, copyOfValue(one)]))
 }
 
 export function copyOfSession(session: NonNullable<IdentityRecord['session']>) {

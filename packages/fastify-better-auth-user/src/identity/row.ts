@@ -1,4 +1,5 @@
 import type { Session, User } from '../types.ts'
+import { copyOfValue } from './identity-copy.ts'
 import type { IdentityRecord } from './identity-store.ts'
 import { EXTRA_PREFIX } from './session-queries.ts'
 
@@ -46,7 +47,8 @@ function toUser(row: IdentityRow, extra: readonly string[]): User {
     image: row.image,
     role: row.role
   }
-  for (const field of extra) Object.assign(user, { [field]: row[`${EXTRA_PREFIX}${field}`] })
+  // Whoever asked the same in the same turn is given the same row.
+  for (const field of extra) Object.assign(user, { [field]: copyOfValue(row[`${EXTRA_PREFIX}${field}`]) })
   return user
 }
 

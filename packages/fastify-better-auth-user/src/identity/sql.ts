@@ -13,8 +13,11 @@ export interface Prepared {
 
 /** @param types of the columns the parameters are compared with. */
 export function prepared(types: readonly string[], text: string): Prepared {
-  // Names are per connection and must never stand for two texts.
-  const name = `bau_${createHash('sha256').update(text).digest('hex').slice(0, 16)}`
+  // Names are per connection and must never stand for two texts; the one for many also depends on the types.
+  const digest = createHash('sha256')
+    .update([...types, text].join())
+    .digest('hex')
+  const name = `bau_${digest.slice(0, 16)}`
   return { name, text, batchText: types.every(type => PLAIN_TYPES.has(type)) ? inBatches(types, text) : null, types }
 }
 
@@ -34,6 +37,7 @@ function inBatches(types: readonly string[], text: string): string {
 /** Whether a column of that type could hold the value at all; Postgres would answer an error for a letter in an integer. */
 export function couldHold(type: string | undefined, value: string): boolean {
   if (type === 'uuid') return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(value)
+  if (type === 'int2') return /^(0|[1-9]\d{0,4})$/.test(value) && Number(value) <= 2 ** 15 - 1
   if (type === 'int4') return /^(0|[1-9]\d{0,9})$/.test(value) && Number(value) <= 2 ** 31 - 1
   if (type === 'int8') return /^(0|[1-9]\d{0,17})$/.test(value)
   return !value.includes('\0')

@@ -1,5 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type Claims, cachedIdentityStore, type IdentityStore, type RevocationListener } from 'fastify-better-auth-user'
+import {
+  type Claims,
+  cachedIdentityStore,
+  type IdentityRecord,
+  type IdentityStore,
+  type RevocationListener
+} from 'fastify-better-auth-user'
 import { type MemoryIdentityStore, memoryIdentityStore } from 'fastify-better-auth-user/testing'
 import t from 'tap'
 import { keepsContract } from '../fixtures/keeps-contract.ts'
@@ -436,6 +442,23 @@ t.test('no request sees what another did to its user', async t => {
     found.user.name = 'Mallory'
     found.session?.expiresAt.setTime(0)
   }
+})
+
+t.test('a store that does not say for how long its answers hold is told of', async t => {
+  const store = memoryIdentityStore()
+  const { session } = signedIn(store)
+  const { channel, find, cache } = await openCache(t, {
+    find: async claims => {
+      const { validForMs: _, ...record } = (await store.find(claims)) ?? {}
+      return 'user' in record ? (record as IdentityRecord) : null
+    }
+  })
+  channel.trusted(FOREVER)
+  await find(byToken('a stranger'))
+  t.same(await cache.checkChannel(), [])
+  await find(byToken(session.token))
+  t.equal(cache.stats.kept, 0)
+  t.match(await cache.checkChannel(), [/^Not everybody is kept.*tellValidity/])
 })
 
 t.test('so many are kept and no more, and what is forgotten leaves nothing behind', async t => {

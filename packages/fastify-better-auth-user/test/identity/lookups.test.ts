@@ -120,7 +120,9 @@ t.test('look-ups of one turn are one query', async t => {
   t.test('what no column could hold is not asked', async t => {
     const { first } = lookups(counting, { timeoutMs: 5000 })
     sent.length = 0
+    const bySmall = prepared(['int2'], 'select id from thing where id = $1::int2')
     for (const id of ['x', '1.5', '-1', '99999999999', '1\0', '']) t.equal(await first(byId, [id]), null)
+    for (const id of ['x', '32768', '-1']) t.equal(await first(bySmall, [id]), null)
     t.same(sent, [])
   })
 
@@ -185,6 +187,18 @@ t.test('look-ups of one turn are one query', async t => {
     await client.query('alter table typed alter label type varchar(100)')
     t.same(await askOneAndBoth(), ['one', 'one', 'two'])
     t.equal(stats.failures, 0)
+  })
+
+  t.test('a column that is found to be of another type is asked for under another name', async t => {
+    const client = new pg.Client({ connectionString: database.connectionString })
+    await client.connect()
+    t.teardown(() => client.end())
+    const { first } = lookups(client, { timeoutMs: 5000 })
+    for (const type of ['int4', 'int8']) {
+      const statement = prepared([type], 'select id, label from thing where id = $1')
+      const rows = await Promise.all([first(statement, ['3']), first(statement, ['4'])])
+      t.same(rows.map(label), ['thing 3', 'thing 4'], type)
+    }
   })
 
   t.test('a failure reaches those it belongs to', async t => {

@@ -1,5 +1,5 @@
 import { createTestDatabase } from 'embedded-database/testing'
-import { postgresIdentityStore } from 'fastify-better-auth-user'
+import { cachedIdentityStore, postgresIdentityStore } from 'fastify-better-auth-user'
 import pg from 'pg'
 import t from 'tap'
 import { keepsContractInEveryZone } from '../fixtures/keeps-contract-in-every-zone.ts'
@@ -10,6 +10,67 @@ for (const variant of migratedByBetterAuth) {
     t.test(`${variant.name}, ${ids} ids`, t => keepsContractInEveryZone(t, variant, ids))
   }
 }
+
+t.test('fields of the application’s own are the same whether kept or not, and each request has its own', async t => {
+  const database = await createTestDatabase()
+  t.teardown(database.close)
+  const [variant] = migratedByBetterAuth
+  await variant?.create(database.connectionString, 'text')
+  const pool = new pg.Pool({ connectionString: database.connectionString })
+  t.teardown(() => pool.end())
+  await pool.query(`
+    alter table "user" add settings jsonb default '{"tags":["a"]}', add born timestamptz default '1815-12-10',
+      add seal bytea default '\\xada0', add list text[] default '{x}', add pause interval default '1 hour', add credit numeric default 1;
+    insert into "user" (id, name, email, "emailVerified") values ('u', 'Ada', 'ada@example.com', true);
+    insert into session (id, token, "userId", "expiresAt", "updatedAt") values ('s', 't', 'u', now() + interval '1 day', now())`)
+  // As libraries for decimals make them: an object with a function in it, which no structured clone takes.
+  const decimal = { constructor: Number, toString: () => '1' }
+  const types = {
+    getTypeParser: (oid: number, format: never) => (oid === 1700 ? () => decimal : pg.types.getTypeParser(oid, format))
+  }
+  const parsing = { query: (statement: pg.QueryConfig) => pool.query({ ...statement, types } as pg.QueryConfig) }
+  const userFields = ['settings', 'born', 'seal', 'list', 'pause', 'credit']
+  const store = postgresIdentityStore(parsing, { userFields, tellValidity: true })
+  const cache = cachedIdentityStore({
+    store,
+    channel: {
+      open: async listener => listener.trusted(Number.POSITIVE_INFINITY),
+      close: async () => {},
+      check: async () => []
+    }
+  })
+  await cache.open()
+  t.teardown(() => cache.close())
+  const claims = { by: 'session-token', sessionToken: 't' } as const
+  const seen = (record: unknown) => (record as { user: Record<string, { toString(): string }> } | null)?.user ?? {}
+  const inspect = (record: unknown) =>
+    userFields.map(field => {
+      const value = seen(record)[field]
+      return [Object.getPrototypeOf(value)?.constructor?.name, JSON.stringify(value), String(value)]
+    })
+  const spoil = (record: unknown) => {
+    const { settings, born, seal, list } = seen(record) as unknown as {
+      settings: { tags: string[] }
+      born: Date
+      seal: Buffer
+      list: string[]
+    }
+    settings.tags.push('b')
+    born.setTime(0)
+    seal.fill(0)
+    list.push('y')
+  }
+
+  const expected = inspect(await store.find(claims))
+  for (const ask of [() => store.find(claims), async () => cache.recall?.(claims) ?? cache.find(claims)]) {
+    for (let round = 0; round < 2; round++) {
+      const spoilt = ask().then(spoil)
+      const [other] = await Promise.all([ask(), spoilt])
+      t.same(inspect(other), expected)
+    }
+  }
+  t.match(cache.stats, { kept: 1, missed: 2, recalled: 2 })
+})
 
 t.test('among many users everybody is found by indexes, their sessions one by one', async t => {
   const database = await createTestDatabase()
