@@ -62,9 +62,7 @@ export function checkOptions(given: BetterAuthUserOptions): CheckedOptions {
     if (requireSignature) throw new TypeError('requireSignature needs the secret that signs')
     if (given.cookie) throw new TypeError('cookie needs the secret that signs')
   }
-  if (given.identityStore && (given.tables || given.userFields)) {
-    throw new TypeError('tables and userFields belong to the Postgres store: pass them to postgresIdentityStore')
-  }
+  if (given.identityStore) checkOwnStore(given)
   return {
     secrets,
     hs256,
@@ -102,6 +100,14 @@ export function checkOptions(given: BetterAuthUserOptions): CheckedOptions {
     onRejected: callable('onRejected', given.onRejected),
     mapError: callable('mapError', given.mapError)
   }
+}
+
+/** Beside a store of one's own only the tables of keys and memberships are read here. */
+function checkOwnStore({ tables, userFields }: BetterAuthUserOptions): void {
+  const { schema: _schema, jwks: _jwks, member: _member, ...others } = tables ?? {}
+  const [name] = userFields ? ['userFields'] : Object.keys(others).map(table => `tables.${table}`)
+  if (name === undefined) return
+  throw new TypeError(`${name}: not read beside identityStore; pass it to the store, such as postgresIdentityStore`)
 }
 
 /** @throws TypeError for anything but the three modes: a misspelled `'required'` must not leave a route open. */
@@ -155,8 +161,8 @@ function checkKeySet(value: BetterAuthUserOptions['keySet']): CheckedOptions['ke
   // The longest that Node's timers can wait.
   number('keySet.timeoutMs', given.timeoutMs, 1, 2 ** 31 - 1)
   const rules = {
-    issuer: texts('keySet.issuer', given.issuer).map(bare),
-    audience: texts('keySet.audience', given.audience).map(bare),
+    issuer: texts('keySet.issuer', given.issuer).flatMap(spellings),
+    audience: texts('keySet.audience', given.audience).flatMap(spellings),
     clockTolerance: tolerance('keySet.clockTolerance', given.clockTolerance)
   }
   return { ...given, rules }
@@ -242,9 +248,12 @@ function checkOAuth(value: BetterAuthUserOptions['oauth'], hasKeys: boolean): Ch
   }
 }
 
-/** `https://app.example.com/` is the origin `https://app.example.com`; anything with a path stays as it is. */
-function bare(text: string): string {
-  return /^https?:\/\/[^/]+\/$/.test(text) ? text.slice(0, -1) : text
+/**
+ * `https://app.example.com/` may be a `baseURL`, from which Better Auth takes the origin `https://app.example.com`, or what its
+ * jwt plugin was told to write as it is. Anything with a path has one spelling.
+ */
+function spellings(text: string): string[] {
+  return /^https?:\/\/[^/]+\/$/.test(text) ? [text.slice(0, -1), text] : [text]
 }
 
 function checkOrigins(value: BetterAuthUserOptions['trustedOrigins']): CheckedOptions['trustedOrigins'] {

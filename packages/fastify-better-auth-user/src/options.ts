@@ -136,7 +136,10 @@ export interface BetterAuthUserOptions {
   memberships?: MembershipStore | undefined
   /** A `pg.Pool` to use instead of `app.pg`. */
   database?: Queryable | undefined
-  /** Names of Better Auth's tables and columns, where they differ from what is found by itself. */
+  /**
+   * Names of Better Auth's tables and columns, where they differ from what is found by itself. With `identityStore` only those
+   * of `schema`, `jwks` and `member`: the others are that store's.
+   */
   tables?: TablesOptions | undefined
   /** Further fields of the user table to put on `request.user`. */
   userFields?: readonly string[] | undefined
@@ -154,7 +157,7 @@ export interface BetterAuthUserOptions {
   onAuthenticated?: ((request: FastifyRequest, attempt: AuthAttempt) => void | Promise<void>) | undefined
   /** Called for each request that is turned away, by the plugin or a guard. What it throws is answered instead. */
   onRejected?: ((request: FastifyRequest, attempt: RejectedAttempt) => void | Promise<void>) | undefined
-  /** Turns our errors into the application's own. */
+  /** Turns errors of the plugin and its guards into the application's own. */
   mapError?: ((error: FastifyError, request: FastifyRequest) => Error) | undefined
 }
 

@@ -23,7 +23,7 @@ export function apiKey(
   readToken: TokenReader,
   { header = 'x-api-key', configId, hashKey = digest }: ApiKeyOptions = {}
 ): CredentialKind {
-  const names = [header].flat().map(name => name.toLowerCase())
+  const names = [...new Set([header].flat().map(name => name.toLowerCase()))]
   const configIds = configId === undefined ? undefined : [configId].flat()
 
   return {

@@ -15,9 +15,11 @@ export function isForeignOrigin({ method, headers }: CredentialSource, trusted: 
   if (SAFE.has(method ?? 'GET') && headers.upgrade === undefined) return false
   const { origin } = headers
   if (origin !== undefined && trusted.has(origin)) return false
-  // What the browser itself says comes first: a page without TLS on this very host is another origin.
+  // What the browser itself says comes first: a page without TLS on this very host is another origin, and a proxy may have
+  // changed the host.
   const site = headers['sec-fetch-site']
-  if (site !== undefined && site !== 'same-origin' && site !== 'none') return true
+  if (site === 'same-origin') return false
+  if (site !== undefined && site !== 'none') return true
   // HTTP/2 names the host in a header of its own.
   const host = headers.host ?? headers[':authority']
   return origin !== undefined && hostOf(origin) !== String(host).toLowerCase()

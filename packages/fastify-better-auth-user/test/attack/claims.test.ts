@@ -112,6 +112,21 @@ for (const { by, sign } of ways) {
     ])
   })
 
+  if (by !== 'HS256') {
+    t.test(`${by}: an issuer that ends in a slash was told to, or is a base URL`, async t => {
+      const slash = `${url}/`
+      const app = await buildTarget(t, target.betterAuth.connectionString, {
+        keySet: { source: 'database', issuer: slash, audience: slash }
+      })
+      const there = { ...target, app }
+      await accepts(t, there, [
+        { why: 'as it is', bearer: sign({ iss: slash, aud: slash }) },
+        { why: 'its origin', bearer: sign({ iss: url, aud: url }) }
+      ])
+      await refuses(t, there, [{ why: 'two slashes', bearer: sign({ iss: `${slash}/` }) }])
+    })
+  }
+
   t.test(`${by}: subject and session`, async t => {
     const nobody: [string, unknown][] = [
       ['null', null],

@@ -50,6 +50,10 @@ const HOME: [string, Record<string, string>][] = [
   ['an app in its own scheme', { origin: 'capacitor://localhost' }],
   ['our own origin', { origin: own }],
   ['our own origin, as the browser says', { origin: own, 'sec-fetch-site': 'same-origin' }],
+  [
+    'our own origin by the browser, behind a proxy that changes Host',
+    { origin: 'https://api.example.com', 'sec-fetch-site': 'same-origin' }
+  ],
   ['our own origin in another case', { origin: 'http://LOCALHOST:80' }],
   ['no origin, the same by the browser', { 'sec-fetch-site': 'same-origin' }],
   ['somebody typed the address', { 'sec-fetch-site': 'none' }]

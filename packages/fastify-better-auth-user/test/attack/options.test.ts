@@ -259,6 +259,18 @@ t.test('an option nobody reads is an option nobody obeys', async t => {
     await t.rejects(register(options), { name: 'TypeError', message: says }, what)
 })
 
+t.test('beside a store of one’s own, names of tables are for what is read here', async t => {
+  const names = { modelName: 'x' }
+  for (const table of ['user', 'session', 'apikey', 'oauthAccessToken', 'oauthClient']) {
+    await t.rejects(register({ tables: { [table]: names } }), {
+      name: 'TypeError',
+      message: `tables.${table}: not read`
+    })
+  }
+  await t.rejects(register({ userFields: ['x'] }), { name: 'TypeError', message: 'userFields: not read' })
+  await t.resolves(register({ tables: { schema: 'auth', jwks: names, member: names } }))
+})
+
 t.test('a switch is on or off', async t => {
   for (const name of ['requireSignature', 'discloseReasons', 'logAttempts', 'openapi']) {
     for (const value of ['false', 'true', 0, 1, null, [], {}]) {

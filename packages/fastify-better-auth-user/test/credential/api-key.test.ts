@@ -370,7 +370,9 @@ t.test('deployments that do it their own way', async t => {
     const betterAuth = await startBetterAuth(t, deployment)
     const ada = await betterAuth.signUp('Ada Lovelace')
     const { key } = await createKey(betterAuth, ada)
-    const service = await listen(t, betterAuth.connectionString, { apiKey: { header: ['X-Engine-Key', 'api-key'] } })
+    const service = await listen(t, betterAuth.connectionString, {
+      apiKey: { header: ['X-Engine-Key', 'api-key', 'x-engine-key'] }
+    })
     const seen = { status: 200, user: { id: ada.user.id } }
     t.match(await service.ask({ 'x-engine-key': key }), seen)
     t.match(await service.ask({ 'api-key': key }), seen)
