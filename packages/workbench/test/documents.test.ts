@@ -18,7 +18,7 @@ t.test('a workflow runs nobody’s code but what somebody has read: actions are 
 })
 
 const docs = new URL('../../../docs/', import.meta.url)
-const written = ['quickstart.md', 'operations.md', 'security.md']
+const written = ['quickstart.md', 'questions.md', 'operations.md', 'security.md']
 const pages = [...written, 'configuration.md', 'data-model.md', 'troubleshooting.md']
 const read = (page: string) => readFileSync(new URL(page, docs), 'utf8')
 
