@@ -4,7 +4,7 @@ import { type Passage, passagesOf } from './passages.ts'
 import { codeWords, withHiddenWords } from './words.ts'
 
 /** Goes up with every change of how documents are cut or their words are found: all of them are indexed again then. */
-const FORM = 2
+const FORM = 3
 
 /** What was done, in documents. */
 export interface Indexed {
@@ -88,7 +88,7 @@ async function replacePassages(client: pg.PoolClient, path: string, passages: re
     `insert into chatkit_host.help_passage (path, position, title, heading, trail, anchor, body, words)
      select $1, position, title, heading, trail, anchor, body,
        setweight(to_tsvector($2::regconfig, a), 'A') || setweight(to_tsvector($2::regconfig, b), 'B') ||
-       setweight(to_tsvector($2::regconfig, c), 'C') || setweight(to_tsvector('simple', names), 'A')
+       setweight(to_tsvector($2::regconfig, c), 'C') || setweight(to_tsvector('simple', names), 'D')
      from jsonb_to_recordset($3::jsonb) as given (position int, title text, heading text, trail text[], anchor text,
        body text, a text, b text, c text, names text)`,
     [path, language, JSON.stringify(rows)]
