@@ -12,8 +12,21 @@ export const SIGN_IN_PATH = '/api/auth'
 export function urlOf(app: FastifyInstance): string {
   const address = app.server.address()
   if (address === null || typeof address === 'string') return 'http://localhost'
-  const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[address.address] ?? address.address
-  return `http://${inUrl(name)}:${address.port}`
+  return localUrl({ host: address.address, port: address.port })
+}
+
+/** Where a host that listens on HOST and PORT answers, for somebody on this machine. */
+export function localUrl({ host, port }: Pick<Config, 'host' | 'port'>): string {
+  const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host
+  return `http://${inUrl(name)}:${port}`
+}
+
+/**
+ * The target of a request as an address below `origin`. Joined as text: `new URL(path, base)` would take `//elsewhere/` for
+ * another host, and so would a target that is an address by itself (RFC 9112 §3.2.2).
+ */
+export function targetBelow(origin: string, target: string): URL {
+  return new URL(`${origin}${target.replace(/^[a-z]+:\/\/[^/]*/i, '')}`)
 }
 
 /** Whether only this machine can reach an address. */

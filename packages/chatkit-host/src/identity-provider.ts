@@ -5,7 +5,7 @@ import { bearer } from 'better-auth/plugins/bearer'
 import { jwt } from 'better-auth/plugins/jwt'
 import type { FastifyBaseLogger, FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
 import type { Pool } from 'pg'
-import { isLoopback, issuerOf, SIGN_IN_PATH } from './addresses.ts'
+import { isLoopback, issuerOf, SIGN_IN_PATH, targetBelow } from './addresses.ts'
 import type { Config } from './config.ts'
 import type { Migration } from './database.ts'
 import { isOutage } from './database-errors.ts'
@@ -139,9 +139,8 @@ function toWebRequest(request: FastifyRequest, origin: string): Request {
   }
   headers.set(ADDRESS_HEADER, request.ip)
   const body = request.body instanceof Buffer && request.body.length > 0 ? request.body : null
-  // Joined as text: `new URL(path, base)` would take `//elsewhere/` for another host, and so would an absolute address.
-  const path = request.url.replace(/^[a-z]+:\/\/[^/]*/i, '')
-  return new Request(`${origin}${path}`, { method: request.method, headers, body: body && new Uint8Array(body) })
+  const url = targetBelow(origin, request.url)
+  return new Request(url, { method: request.method, headers, body: body && new Uint8Array(body) })
 }
 
 async function send(reply: FastifyReply, response: Response): Promise<FastifyReply> {

@@ -1,5 +1,4 @@
-import { once } from 'node:events'
-import { connect } from 'node:net'
+import { request } from 'node:http'
 import t, { type Test } from 'tap'
 import { FAILURES_A_MINUTE } from '../src/limit/rate-limits.ts'
 import { type Answer, post, said } from './fixtures/chat.ts'
@@ -69,6 +68,35 @@ t.test('requests and attempts to sign in are limited by address', async t => {
   t.equal((await fetch(`${host.url}/health/ready`, { headers: from('2001:db8::1') })).status, 200)
 })
 
+t.test('however its address is written, an attempt to sign in is counted', async t => {
+  const host = await openHost(t, { RATE_LIMIT_SIGN_INS: '1' })
+  // Not `fetch`, which puts addresses right.
+  const attempt = (path: string) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const headers = { 'content-type': 'application/json', origin: host.url }
+      const sent = request(host.url, { method: 'POST', path, headers }, reply => resolve(reply.resume().statusCode))
+      sent.on('error', reject).end('{"email":"nobody@example.com","password":"a wrong password"}')
+    })
+  t.equal(await attempt('/api/auth/sign-in/email'), 401)
+  const spellings = [
+    '/api/auth/sign-in/email',
+    'http://elsewhere.example/api/auth/sign-in/email',
+    'HTTPS://elsewhere.example/api/auth/sign-in/email?x=1',
+    '/api/auth/./sign-in/email',
+    '/api/auth/x/../sign-in/email',
+    '/api/auth/x/%2E%2e/sign-in/email',
+    '/api/auth/x\\..\\sign-in\\email'
+  ]
+  for (const path of spellings) t.equal(await attempt(path), 429, path)
+  const others = [
+    '/api/auth//sign-in/email',
+    '/api/auth/sign%2Din/email',
+    '/api/%61uth/sign-in/email',
+    '/x/api/auth/sign-in/email'
+  ]
+  for (const path of others) t.equal(await attempt(path), 404, path)
+})
+
 t.test('with Redis, hosts count together; without it, each for itself', { skip: withoutRedis }, async t => {
   const redis = await startRedis(t)
   const settings = { RATE_LIMIT_TURNS: '2', REDIS_URL: redis.url, LOG_LEVEL: 'warn' }
@@ -79,17 +107,13 @@ t.test('with Redis, hosts count together; without it, each for itself', { skip: 
   t.same([await ask(one), await ask(other), await ask(one), await ask(other)], [200, 200, 429, 429])
 
   const port = Number(new URL(redis.url).port)
-  const locked = connect(port, '127.0.0.1')
-  locked.write('CONFIG SET requirepass hunter2\r\n')
-  t.equal(String((await once(locked, 'data'))[0]), '+OK\r\n')
+  await redis.tell('CONFIG SET requirepass hunter2')
   for (const password of ['', ':wrong@'])
     await t.rejects(openHost(t, { ...settings, REDIS_URL: redis.url.replace('//', `//${password}`) }), {
       name: 'StartError',
       message: `Redis at 127.0.0.1:${port} does not let this host in: correct the user and the password of REDIS_URL.`
     })
-  locked.write('CONFIG SET requirepass ""\r\n')
-  await once(locked, 'data')
-  locked.destroy()
+  await redis.tell('CONFIG SET requirepass ""')
 
   await redis.stop()
   const third = await openHost(t, { ...settings, DATABASE_URL: one.databaseUrl })

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net'
+import { localUrl } from '../addresses.ts'
 import type { Config } from '../config.ts'
 import type { Readiness } from '../health.ts'
 import { StartError } from '../start-error.ts'
@@ -18,7 +18,7 @@ export const check: Command = async (args, io) => {
   const { options, words } = readArgs(args, ['url'], USAGE)
   if (words.length > 0) throw new StartError(`Usage: ${USAGE}`)
   const config = configOf({}, io)
-  const url = (options.url ?? urlOf(config)).replace(/\/+$/, '')
+  const url = (options.url ?? localUrl(config)).replace(/\/+$/, '')
   const { status, parts } = await ask(url, config)
   for (const [name, { ok, problems = [] }] of Object.entries(parts)) {
     io.print(`${ok ? '✓' : '✗'} ${name.padEnd(15)}${problems.join(' ')}`.trimEnd())
@@ -44,9 +44,4 @@ async function ask(url: string, { operatorToken }: Config): Promise<Readiness> {
   const { parts } = (said ?? {}) as Partial<Readiness>
   if (typeof parts !== 'object') throw new StartError(`What answers at ${url} is no chatkit-host: set PORT, or --url.`)
   return said as Readiness
-}
-
-function urlOf({ host, port }: Config): string {
-  const name = { '0.0.0.0': '127.0.0.1', '::': '::1' }[host] ?? host
-  return `http://${isIP(name) === 6 ? `[${name}]` : name}:${port}`
 }

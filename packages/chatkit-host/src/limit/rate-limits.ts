@@ -1,7 +1,7 @@
 import { normalizeIP } from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type BetterAuthUserOptions, currentUser } from 'fastify-better-auth-user'
-import { SIGN_IN_PATH } from '../addresses.ts'
+import { SIGN_IN_PATH, targetBelow } from '../addresses.ts'
 import type { Config } from '../config.ts'
 import { openLimiter } from './limiter.ts'
 import { openRedis } from './redis.ts'
@@ -71,8 +71,11 @@ function addressOf({ ip }: FastifyRequest): string {
   return normalizeIP(ip)
 }
 
-function isAttempt({ method, url }: FastifyRequest): boolean {
-  return method === 'POST' && url.startsWith(`${SIGN_IN_PATH}/`) && ATTEMPTS.test(url.slice(SIGN_IN_PATH.length))
+function isAttempt({ method, url, routeOptions }: FastifyRequest): boolean {
+  if (method !== 'POST' || !routeOptions.url?.startsWith(`${SIGN_IN_PATH}/`)) return false
+  // As Better Auth will read it: `/api/auth/x/../sign-in/email` signs in as well.
+  const { pathname } = targetBelow('http://localhost', url)
+  return ATTEMPTS.test(pathname.slice(SIGN_IN_PATH.length))
 }
 
 function isQuestion(body: unknown): boolean {
