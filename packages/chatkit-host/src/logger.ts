@@ -13,8 +13,14 @@ export function loggerOptions(
   return {
     level: logLevel,
     serializers: { req: describeRequest },
-    // Should a later line log headers after all.
-    redact: ['req.headers.authorization', 'req.headers.cookie', 'res.headers["set-cookie"]', ...ROW_VALUES],
+    // Should a later line log headers after all. What Redis refuses is repeated with its arguments: of AUTH, the password.
+    redact: [
+      'req.headers.authorization',
+      'req.headers.cookie',
+      'res.headers["set-cookie"]',
+      'err.command',
+      ...ROW_VALUES
+    ],
     ...(stream === undefined ? {} : { stream })
   }
 }

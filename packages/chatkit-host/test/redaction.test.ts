@@ -4,6 +4,7 @@ import t from 'tap'
 import { post } from './fixtures/chat.ts'
 import { openHost, secret } from './fixtures/host.ts'
 import { bearer, hs256, jwtOf, password, signUp } from './fixtures/people.ts'
+import { startRedis, withoutRedis } from './fixtures/redis-server.ts'
 
 const operatorToken = 'q8GmJX2tYw0bV5nR7kLc4sPd1fHz6aEu'
 
@@ -13,10 +14,12 @@ for (const environment of environments) {
   t.test(`in ${name}, the log of everything, errors included, holds no secret`, async t => {
     const server = await openTestServer()
     t.teardown(() => server.close())
+    const redis = withoutRedis ? null : await startRedis(t)
+    await redis?.tell('ACL SETUSER cache on >password-of-redis ~* +@all')
     const host = await openHost(t, {
       ...environment,
       DATABASE_URL: server.connectionString,
-      REDIS_URL: 'redis://cache:password-of-redis@127.0.0.1:1',
+      REDIS_URL: (redis?.url ?? 'redis://127.0.0.1:1').replace('//', '//cache:password-of-redis@'),
       OPERATOR_TOKEN: operatorToken,
       RATE_LIMIT_TURNS: '1000',
       RATE_LIMIT_SIGN_INS: '1000',
@@ -105,6 +108,12 @@ for (const environment of environments) {
       })
 
     await everything()
+    // Another password there: each connection from now on is refused, with the command that was sent.
+    await redis?.tell('ACL SETUSER cache resetpass >another-password')
+    await redis?.tell('CLIENT KILL USER cache')
+    const refused = () => redis === null || host.log.some(line => line.includes('WRONGPASS'))
+    for (let tries = 0; tries < 200 && !refused(); tries++) await new Promise(resolve => setTimeout(resolve, 50))
+    t.ok(refused(), 'Redis has refused a connection')
     // A row that is there already: PostgreSQL says which, with its values.
     const err = await host.app.pg.query('insert into "user" select * from "user" where email = $1', [ada.email]).then(
       () => null,
