@@ -11,7 +11,7 @@ import {
 import { Refusal } from './command.ts'
 
 /** What is minted, as `--kind` names it; `key-set-jwt` is the host's own, of `/api/auth/token`. */
-export const MINTED = ['bearer-jwt', 'bearer-session', 'session-cookie', 'key-set-jwt'] as const
+const MINTED = ['bearer-jwt', 'bearer-session', 'session-cookie', 'key-set-jwt'] as const
 
 export const MINT_OPTIONS = ['user', 'kind', 'ttl', 'bad'] as const
 
@@ -71,10 +71,14 @@ async function keySetJwt({ url }: Host, { token }: SignedIn, bad: string | undef
   return `${header}.${other}.${signature}`
 }
 
-async function signOut({ url, secret }: Host, { token }: SignedIn): Promise<void> {
+async function signOut({ url, secret, config }: Host, { token }: SignedIn): Promise<void> {
   const reply = await fetch(`${url}${SIGN_IN_PATH}/sign-out`, {
     method: 'POST',
-    headers: { cookie: signSessionCookie(token, secret), origin: url, 'content-type': 'application/json' },
+    headers: {
+      cookie: signSessionCookie(token, secret),
+      origin: new URL(config.authUrl ?? url).origin,
+      'content-type': 'application/json'
+    },
     body: '{}'
   })
   if (!reply.ok) throw new Refusal(`${url}${SIGN_IN_PATH}/sign-out answers ${reply.status}.`)

@@ -1,4 +1,7 @@
+import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { examineNode } from 'chatkit-host/development'
 import { createTestDatabase } from 'embedded-database/testing'
 import t from 'tap'
@@ -15,7 +18,7 @@ async function examine(environment: Record<string, string>) {
   return { lines: lines.filter(line => !/^. (node|pnpm)/.test(line)), error }
 }
 
-t.test('pnpm doctor finds nothing wrong beside a host that runs', async t => {
+t.test('pnpm run doctor finds nothing wrong beside a host that runs', async t => {
   const environment = await openHost(t)
   const lines = await run(doctor, [], { ...environment, npm_config_user_agent: 'pnpm/10.34.9 npm/? node/v20' })
   t.match(lines, [
@@ -71,7 +74,29 @@ t.test('a Node that is too old', async t => {
 
 t.test('without DATABASE_URL the embedded one is tried, and nothing is left behind', async t => {
   const { PORT: _, DATABASE_URL: __, ...rest } = await environmentOf(t)
-  const { lines, error } = await examine({ ...rest, PORT: '0', DATA_DIR: `${t.testdir()}/data` })
+  const folder = mkdtempSync(join(tmpdir(), 'doctor-'))
+  // PostgreSQL may run as another user.
+  chmodSync(folder, 0o755)
+  const { TMPDIR } = process.env
+  process.env.TMPDIR = folder
+  t.teardown(() => {
+    if (TMPDIR === undefined) delete process.env.TMPDIR
+    else process.env.TMPDIR = TMPDIR
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const { lines, error } = await examine({ ...rest, PORT: '0', DATA_DIR: join(folder, 'data') })
   t.match(lines, [/^✓ environment/, /^✓ postgres {4}18/, /^✓ clocks/, /^✓ port/])
   t.equal(error, null)
+  t.same(readdirSync(folder), [])
+  t.same(clustersOf(folder), [], 'nor where root keeps what its server cannot reach')
 })
+
+/** Databases that stand aside for a data directory below this folder. */
+function clustersOf(folder: string): string[] {
+  const aside = '/var/lib/embedded-database'
+  const names = existsSync(aside) ? readdirSync(aside) : []
+  return names.filter(name => {
+    const origin = join(aside, name, 'origin')
+    return existsSync(origin) && readFileSync(origin, 'utf8').startsWith(folder)
+  })
+}

@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs'
-import { mkdtemp, rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Fastify from 'fastify'
 import { betterAuthUser } from 'fastify-better-auth-user'
 import { checkChatkit } from 'fastify-chatkit'
 import pg from 'pg'
+import { localUrl } from '../addresses.ts'
 import { type Config, ConfigError } from '../config.ts'
 import { acceptedOptions, loadEmbedded, surviveLosses } from '../database.ts'
 import { refusal } from '../database-errors.ts'
@@ -55,9 +54,8 @@ async function database(config: Config): Promise<Finding[]> {
   const { openDatabase, DatabaseError } = await loadEmbedded()
   const kept = join(config.dataDirectory, 'postgres')
   const made = existsSync(kept)
-  const directory = made ? kept : await mkdtemp(join(tmpdir(), 'chatkit-host-doctor-'))
   try {
-    const opened = await openDatabase({ dataDirectory: directory, durable: made })
+    const opened = await (made ? openDatabase({ dataDirectory: kept }) : openThrowAway())
     try {
       return await askDatabase(opened.connectionString, made)
     } finally {
@@ -67,9 +65,13 @@ async function database(config: Config): Promise<Finding[]> {
     if (!(error instanceof DatabaseError)) throw error
     const inUse = error.code === 'EDB_IN_USE'
     return [{ good: inUse, about: 'postgres', says: inUse ? `embedded, open in a host that runs` : error.message }]
-  } finally {
-    if (!made) await rm(directory, { recursive: true, force: true })
   }
+}
+
+/** What a first start would make, somewhere else. */
+async function openThrowAway() {
+  const { openTestServer } = await import('embedded-database/testing')
+  return openTestServer()
 }
 
 /** @param tables whether Better Auth's are to be there already. */
@@ -146,6 +148,6 @@ async function port({ host, port }: Config): Promise<Finding> {
   if (code === undefined) return { good: true, about, says: `${port} is free` }
   if (code !== 'EADDRINUSE')
     return { good: false, about, says: `${port} on ${host} cannot be had (${code}): choose another HOST or PORT` }
-  if (await isHost(`http://127.0.0.1:${port}`)) return { good: true, about, says: `${port} is where a host answers` }
+  if (await isHost(localUrl({ host, port }))) return { good: true, about, says: `${port} is where a host answers` }
   return { good: false, about, says: `${port} is taken by another program: stop it, or set PORT` }
 }

@@ -1,9 +1,10 @@
 import { createHmac } from 'node:crypto'
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { SIGN_IN_PATH } from '../addresses.ts'
+import { localUrl } from '../addresses.ts'
 import { type Config, readConfig } from '../config.ts'
 import { SERVER_NAME } from '../health.ts'
+import { askOwnSignIn, type NewSession } from '../own-sign-in.ts'
 import { StartError } from '../start-error.ts'
 import type { Io } from './command.ts'
 
@@ -43,7 +44,7 @@ export function configOf(options: HostOptions, { environment }: Io): Config {
 }
 
 /**
- * Works with the host that runs at `--url` or URL, or on HOST and PORT; when neither is given and none runs there, with one
+ * Works with the host that runs at `--url`, or on HOST and PORT; when neither is given and none runs there, with one
  * that is started for the purpose and closed afterwards.
  *
  * @param own start one in any case: what is asked about happens inside of it.
@@ -56,12 +57,12 @@ export async function withHost<Result>(
   { own = false }: { own?: boolean } = {}
 ): Promise<Result> {
   const config = configOf(options, io)
-  const given = options.url ?? io.environment.URL
-  const url = (given ?? `http://127.0.0.1:${config.port}`).replace(/\/+$/, '')
+  const url = (options.url ?? ownUrl(config)).replace(/\/+$/, '')
   if (!URL.canParse(url)) throw new StartError(`${url} is no address: write http://127.0.0.1:3000`)
   if (!isLocal(url)) throw new StartError(`${url} is not on this machine: nobody is signed in by a command elsewhere.`)
-  if (!own && config.port !== 0 && (await isHost(url))) return work({ url, config, secret: secretOf(config) })
-  if (!own && given !== undefined)
+  const known = options.url !== undefined || config.port !== 0
+  if (!own && known && (await isHost(url))) return work({ url, config, secret: secretOf(config) })
+  if (!own && options.url !== undefined)
     throw new StartError(`No host answers at ${url}: start one with chatkit-host, or npm start.`)
   const { startHost } = await import('../server.ts')
   const host = await startHost({ ...config, host: '127.0.0.1', port: 0, logLevel: 'silent' }, () => {})
@@ -70,6 +71,12 @@ export async function withHost<Result>(
   } finally {
     await host.close()
   }
+}
+
+/** Of a host on this machine; one that listens on another address only is not found. */
+function ownUrl({ host, port }: Config): string {
+  const url = localUrl({ host, port })
+  return isLocal(url) ? url : localUrl({ host: '127.0.0.1', port })
 }
 
 /** The secret of the environment, or the one the data directory keeps. @throws StartError */
@@ -87,19 +94,15 @@ export function secretOf({ secret, dataDirectory }: Pick<Config, 'secret' | 'dat
  * @param name `ada` for ada@example.com.
  * @throws StartError
  */
-export async function signIn({ url, secret }: Host, name: string): Promise<SignedIn> {
+export async function signIn({ url, secret, config }: Host, name: string): Promise<SignedIn> {
   if (!/^[a-z][a-z0-9-]*$/.test(name)) throw new StartError(`"${name}" is no name: write small letters, such as ada`)
   const email = `${name}@example.com`
   const password = createHmac('sha256', secret).update(`development:${name}`).digest('base64url')
   const user = { name: `${name.charAt(0).toUpperCase()}${name.slice(1)}`, email, password }
-  for (const what of ['sign-in', 'sign-up']) {
-    const reply = await fetch(`${url}${SIGN_IN_PATH}/${what}/email`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', origin: url },
-      body: JSON.stringify(user)
-    })
+  for (const what of ['sign-in', 'sign-up'] as const) {
+    const reply = await askOwnSignIn(url, config, what, user)
     if (!reply.ok) continue
-    const { token, user: found } = (await reply.json()) as { token: string; user: { id: string } }
+    const { token, user: found } = (await reply.json()) as NewSession
     return { id: found.id, email, token }
   }
   throw new StartError(
