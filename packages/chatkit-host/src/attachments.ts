@@ -1,10 +1,10 @@
 import { createHmac } from 'node:crypto'
-import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { collectOrphans, type ThreadStore } from 'fastify-chatkit'
 import { attachmentRoutes, type LocalAttachmentStore, localAttachmentStore } from 'fastify-chatkit/attachments'
 import { CHAT_PATH, urlOf } from './addresses.ts'
 import type { Config } from './config.ts'
+import { attachmentsFolder } from './data-directory.ts'
 
 /** Where the bytes of attachments come and go. */
 const ATTACHMENTS_PATH = `${CHAT_PATH}/attachments`
@@ -48,7 +48,7 @@ export function openAttachments(
   // As browsers know this host. The page itself only looks at the path: it may know it by yet another name.
   const origin = () => (signIn && authUrl !== null ? new URL(authUrl).origin : urlOf(app))
   const store = localAttachmentStore({
-    directory: join(dataDirectory, 'attachments'),
+    directory: attachmentsFolder(dataDirectory),
     url: () => `${origin()}${ATTACHMENTS_PATH}`,
     // A key of its own: what is signed here can be taken for nothing else.
     secret: createHmac('sha256', secret).update('chatkit-host attachments').digest('hex'),

@@ -53,6 +53,21 @@ export function openDataDirectory(path: string): DataDirectory {
   }
 }
 
+/** Where the files are that were attached. */
+export function attachmentsFolder(path: string): string {
+  return join(path, 'attachments')
+}
+
+/** Makes sure, before somebody attaches one, that files can be kept. @throws StartError */
+export function checkAttachments(path: string): void {
+  attempt(path, () => {
+    makeFolder(path)
+    const folder = attachmentsFolder(path)
+    // The dot: only a folder has it.
+    accessSync(`${existsSync(folder) ? folder : path}/.`, constants.W_OK | constants.X_OK)
+  })
+}
+
 /** Not `recursive`: below /proc, which says that what it holds is not there, Node would try for ever. */
 function makeFolder(path: string): void {
   if (existsSync(path)) return

@@ -3,7 +3,7 @@ import { migrateChatkit } from 'fastify-chatkit'
 import { isLoopback, urlOf } from './addresses.ts'
 import { buildApp, type Dependencies } from './app.ts'
 import type { Config } from './config.ts'
-import { type DataDirectory, openDataDirectory } from './data-directory.ts'
+import { checkAttachments, type DataDirectory, openDataDirectory } from './data-directory.ts'
 import { checkAuthTables, type HostDatabase, type Migration, migrate, openHostDatabase } from './database.ts'
 import { checkUnpooled, identityCacheMigration } from './identity-cache.ts'
 import { describeAnswers } from './responder.ts'
@@ -32,6 +32,7 @@ export async function startHost(
   print: (line: string) => void,
   options: Pick<Dependencies, 'logStream' | 'respond'> = {}
 ): Promise<RunningHost> {
+  if (config.attachmentBytes > 0) checkAttachments(config.dataDirectory)
   const { database, secret, data } = await prepare(config, print)
   let app: FastifyInstance | null = null
   const close = async () => {
@@ -115,7 +116,13 @@ async function listen(app: FastifyInstance, { host, port, portChosen }: Config):
       EADDRNOTAVAIL: `This machine has no address ${host}: set HOST to one of its own, or to 127.0.0.1.`,
       ENOTFOUND: `HOST is ${host}, which no name server knows: set it to an address of this machine.`
     }
-    const reason = reasons[code ?? '']
+    const { syscall } = error as NodeJS.ErrnoException
+    // By now nothing but HOST and PORT can be to blame: a name server that is away, an address without its zone.
+    const unlisted =
+      syscall === undefined
+        ? undefined
+        : `HOST is ${host}, which cannot be listened on (${code}): set it to an address of this machine.`
+    const reason = reasons[code ?? ''] ?? unlisted
     throw reason === undefined ? error : new StartError(reason, error)
   }
 }

@@ -13,7 +13,7 @@ export function postgresUrl(text: string): string {
   if (/^psql\b/.test(text)) throw new Unfit('begins with psql: keep only the URL between the quotes')
   refuseQuotes(text)
   const url = parseUrl(text)
-  if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol)) {
+  if (url === null || !['postgres:', 'postgresql:'].includes(url.protocol) || !isEncoded(text)) {
     throw new Unfit(
       'is no PostgreSQL URL: write postgresql://user:password@host/database (percent-encode the password)'
     )
@@ -39,11 +39,15 @@ export function secret(text: string): string {
 }
 
 function refuseQuotes(text: string): void {
-  if (/^(["']).*\1$/s.test(text)) throw new Unfit('is wrapped in quotes: remove them')
+  const quote = ['"', "'"].find(one => text.startsWith(one))
+  if (quote !== undefined && text.length > 1 && text.endsWith(quote)) {
+    throw new Unfit('is wrapped in quotes: remove them')
+  }
 }
 
 export function list(text: string | undefined): readonly string[] {
   if (text === undefined) return []
+  refuseQuotes(text)
   const values = text.split(',').map(value => value.trim())
   if (values.includes('')) throw new Unfit('has an empty entry: separate values with single commas')
   return values
@@ -87,7 +91,11 @@ export function modelName(text: string): string {
 
 export function folder(text: string): string {
   const path = resolve(text)
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path
+  try {
+    if (statSync(path).isDirectory()) return path
+  } catch {
+    // Not there, below a file, or below a folder that is closed to us.
+  }
   throw new Unfit(`is "${shown(text)}", which is no folder here: name one, or leave it out`)
 }
 
@@ -140,7 +148,7 @@ function isNetwork(text: string): boolean {
 export function redisUrl(text: string): string {
   refuseQuotes(text)
   const url = parseUrl(text)
-  if (url === null || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '') {
+  if (url === null || !['redis:', 'rediss:'].includes(url.protocol) || url.hostname === '' || !isEncoded(text)) {
     throw new Unfit('is no Redis URL: write redis://user:password@host:6379 (rediss:// for TLS)')
   }
   return text
@@ -179,6 +187,16 @@ function parseUrl(text: string): URL | null {
     return new URL(text)
   } catch {
     return null
+  }
+}
+
+/** Whether each % begins what can be decoded: a password with a bare one cannot be read. */
+function isEncoded(text: string): boolean {
+  try {
+    decodeURIComponent(text)
+    return true
+  } catch {
+    return false
   }
 }
 

@@ -152,6 +152,11 @@ const cases: [string, Record<string, string>, RegExp][] = [
     { ...own, DATABASE_URL: 'mysql://u:p@h/d' },
     /^DATABASE_URL is no PostgreSQL URL: write postgresql:/
   ],
+  [
+    'a password that is not percent-encoded',
+    { ...own, DATABASE_URL: 'postgres://u:100%@h/d' },
+    /^DATABASE_URL is no PostgreSQL URL: .*percent-encode the password/
+  ],
   ['no URL', { ...own, DATABASE_URL: 'localhost' }, /^DATABASE_URL is no PostgreSQL URL/],
   [
     'a command line',
@@ -164,6 +169,7 @@ const cases: [string, Record<string, string>, RegExp][] = [
     { ...own, DATABASE_URL: 'postgres://h/d?sslmode=prefer' },
     /^DATABASE_URL has sslmode=prefer: write one of/
   ],
+  ['an issuer in quotes', { BETTER_AUTH_ISSUER: '"my-app"' }, /^BETTER_AUTH_ISSUER is wrapped in quotes: remove them/],
   ['an empty issuer', { BETTER_AUTH_ISSUER: 'a,,b' }, /^BETTER_AUTH_ISSUER has an empty entry/],
   ['an empty audience', { BETTER_AUTH_AUDIENCE: ',' }, /^BETTER_AUTH_AUDIENCE has an empty entry/],
   [
@@ -202,6 +208,7 @@ const cases: [string, Record<string, string>, RegExp][] = [
   ['a limit below none', { RATE_LIMIT_TURNS: '-1' }, /^RATE_LIMIT_TURNS is "-1": write a whole number of times a min/],
   ['a limit in words', { RATE_LIMIT_REQUESTS: 'many' }, /^RATE_LIMIT_REQUESTS is "many": write a whole number/],
   ['half a time', { RATE_LIMIT_SIGN_INS: '0.5' }, /^RATE_LIMIT_SIGN_INS is "0.5": write a whole number/],
+  ['a password with a bare %', { REDIS_URL: 'redis://u:100%@cache' }, /^REDIS_URL is no Redis URL: write redis:/],
   ['a Redis by name', { REDIS_URL: 'cache:6379' }, /^REDIS_URL is no Redis URL: write redis:/],
   ['a lag without end', { MAX_EVENT_LOOP_DELAY: 'Infinity' }, /^MAX_EVENT_LOOP_DELAY is "Infinity": write a whole/],
   ['figures just anywhere', { METRICS: 'on' }, /^METRICS is "on": write a port, such as 9464/],
@@ -282,6 +289,11 @@ const cases: [string, Record<string, string>, RegExp][] = [
     'documents that are not there',
     { HELP_DIR: './nowhere' },
     /^HELP_DIR is ".\/nowhere", which is no folder here: name one/
+  ],
+  [
+    'documents below a file',
+    { HELP_DIR: 'package.json/docs' },
+    /^HELP_DIR is "package.json\/docs", which is no folder/
   ],
   ['documents in a file', { HELP_DIR: 'package.json' }, /^HELP_DIR is "package.json", which is no folder here/],
   ['documents nowhere', { HELP_URL: 'docs' }, /^HELP_URL is "docs", which is no web address/],

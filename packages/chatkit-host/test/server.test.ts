@@ -3,6 +3,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type RunningHost, readConfig, startHost } from 'chatkit-host'
+import { secretOf, signIn } from 'chatkit-host/development'
 import { createTestDatabase } from 'embedded-database/testing'
 import t from 'tap'
 import { listThreads, post, said, threadOf } from './fixtures/chat.ts'
@@ -69,6 +70,17 @@ t.test('the demo', async t => {
     t.equal(said(await post(third.url, bearer(find(third.lines, /session token +(\S+)/)))), 'Hello')
     await third.close()
   })
+
+  await t.test('where browsers know it by another address, it is signed in as from there', async t => {
+    const environment = { DATA_DIR: folder, PORT: '0', BETTER_AUTH_URL: 'http://localhost:4000' }
+    const fourth = await start(environment)
+    t.equal(said(await post(fourth.url, bearer(find(fourth.lines, /session token +(\S+)/)))), 'Hello')
+    t.ok(fourth.lines.includes('Open http://localhost:4000 in a browser and sign up, or paste:'))
+    const config = readConfig(environment)
+    const grace = await signIn({ url: fourth.url, config, secret: secretOf(config) }, 'grace')
+    t.equal(said(await post(fourth.url, bearer(grace.token))), 'Hello', 'as somebody of chatkit-host token is')
+    await fourth.close()
+  })
 })
 
 t.test('cannot start', async t => {
@@ -102,6 +114,11 @@ t.test('cannot start', async t => {
       name: 'StartError',
       message: /^This machine has no address 203.0.113.1: set HOST/
     })
+    // Of a link, and it is not said of which.
+    await t.rejects(start({ ...environment, HOST: 'fe80::1' }), {
+      name: 'StartError',
+      message: /^HOST is fe80::1, which cannot be listened on \(\w+\): set it to an address of this machine\.$/
+    })
   })
 
   await t.test('in a folder that is a file', async t => {
@@ -119,5 +136,11 @@ t.test('cannot start', async t => {
         message: /^DATA_DIR \(\/proc\/nowhere\) cannot be used/
       }
     )
+    const elsewhere = { DATABASE_URL: database.connectionString, BETTER_AUTH_MOUNT: '1', ATTACHMENT_MB: '1' }
+    for (const DATA_DIR of ['/dev/null', '/proc/nowhere'])
+      await t.rejects(start({ ...elsewhere, DATA_DIR }), {
+        name: 'StartError',
+        message: `DATA_DIR (${DATA_DIR}) cannot be used`
+      })
   })
 })

@@ -13,6 +13,7 @@ const source = new URL('../../../chatkit-host/src/', import.meta.url)
 
 /** A text in quotes of any kind, or several that are put together. */
 const TEXT = /(?:'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`)/.source
+const UNFIT = /new Unfit\(\s*['"`]/g
 const TEXTS = new RegExp(`(new Unfit\\(\\s*)?(${TEXT}(?:\\s*\\+\\s*${TEXT})*)`, 'g')
 
 /** Every sentence with a cure in the source of the host: of a start that fails, of a variable that is refused. */
@@ -22,8 +23,11 @@ export function sentencesWithCures(): Sentence[] {
     // What is said to a model is no message to anybody.
     if (!file.endsWith('.ts') || file.startsWith('model/')) continue
     const code = readFileSync(new URL(file, source), 'utf8').replaceAll(/^\s*(\/\/|\*|\/\*).*$/gm, '')
-    for (const [, unfit, texts = ''] of code.matchAll(TEXTS)) {
-      const words = plain(texts)
+    const texts = [...code.matchAll(TEXTS)]
+    const lost = (code.match(UNFIT)?.length ?? 0) - texts.filter(([, unfit]) => unfit !== undefined).length
+    if (lost > 0) throw new Error(`${file} has ${lost} messages that are not found: a quote stands outside of a text`)
+    for (const [, unfit, text = ''] of texts) {
+      const words = plain(text)
       const sentence = unfit === undefined ? words : `… ${words}.`
       const [, problem, cure] = /^((?:[A-Z…]).{4,}?): (.{8,}\.)$/s.exec(sentence) ?? []
       if (problem === undefined || cure === undefined || !/\s/.test(problem)) continue
