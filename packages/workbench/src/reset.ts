@@ -1,5 +1,6 @@
 // pnpm db:reset – empties the host's tables and seeds Ada and Bob; only on this machine
 import { existsSync } from 'node:fs'
+import { isIP } from 'node:net'
 import { join } from 'node:path'
 import type { Config } from 'chatkit-host'
 import { configOf, isLocal, signIn, withHost } from 'chatkit-host/development'
@@ -32,11 +33,10 @@ export const reset: Command = async (args, io) => {
 function refuseForeign({ databaseUrl, production }: Config): void {
   if (production) throw new Refusal('NODE_ENV is production: nothing is emptied there.')
   if (databaseUrl === null) return
-  // A host may also stand in the query, where it wins over the one before the slash.
-  const hosts = [databaseUrl, ...new URL(databaseUrl).searchParams.getAll('host').map(host => `pg://${host}/`)]
-  const foreign = hosts.find(url => !url.startsWith('pg:///') && !isLocal(url))
-  if (foreign !== undefined) {
-    throw new Refusal(`The database is at ${new URL(foreign).hostname}, not on this machine: nothing is emptied there.`)
+  // Asked of whoever will connect: a host may also stand in the query, or, where the URL has none, in PGHOST.
+  const { host } = new pg.Client({ connectionString: databaseUrl })
+  if (!host.startsWith('/') && !isLocal(`pg://${isIP(host) === 6 ? `[${host}]` : host}/`)) {
+    throw new Refusal(`The database is at ${host}, not on this machine: nothing is emptied there.`)
   }
 }
 

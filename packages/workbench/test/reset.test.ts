@@ -30,5 +30,11 @@ t.test('it refuses unless the database is on this machine', async t => {
     [{ DATABASE_URL: 'postgres://me@127.0.0.1/app', NODE_ENV: 'production' }, /NODE_ENV is production/]
   ]
   for (const [environment, message] of cases) await t.rejects(run(reset, [], { ...good, ...environment }), { message })
+  // A URL without a host leaves it to the variable that every client of PostgreSQL heeds.
+  process.env.PGHOST = 'db.example.com'
+  t.teardown(() => delete process.env.PGHOST)
+  await t.rejects(run(reset, [], { ...good, DATABASE_URL: 'postgres:///app' }), {
+    message: /at db\.example\.com, not on this machine/
+  })
   await t.rejects(run(reset, [], { DATA_DIR: t.testdir() }), { message: /There is no database in .* yet/ })
 })
