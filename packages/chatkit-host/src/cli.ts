@@ -78,7 +78,7 @@ export function help(): string {
     '',
     ...settings,
     '',
-    'A file of settings is read with: node --env-file=.env node_modules/.bin/chatkit-host'
+    'A file of settings is read with: node --env-file=.env node_modules/chatkit-host/bin/chatkit-host.js'
   ].join('\n')
 }
 

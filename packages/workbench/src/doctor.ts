@@ -1,4 +1,4 @@
-// pnpm doctor – what chatkit-host doctor looks at, and pnpm
+// pnpm run doctor – what chatkit-host doctor looks at, and pnpm
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { examine, type Finding, tick } from 'chatkit-host/development'
@@ -6,7 +6,7 @@ import { type Command, type Io, Refusal, readArgs } from './command.ts'
 
 /** Prints what it finds. @throws Refusal when something is to be put right. */
 export const doctor: Command = async (args, io) => {
-  const { options } = readArgs(args, ['data-dir'], 'pnpm doctor [--data-dir .data]')
+  const { options } = readArgs(args, ['data-dir'], 'pnpm run doctor [--data-dir .data]')
   const findings = [pnpm(io), ...(await examine(options, io))]
   for (const finding of findings) io.print(tick(finding))
   const bad = findings.filter(({ good }) => !good).length

@@ -1,4 +1,4 @@
-// pnpm token, pnpm say …: `node packages/workbench/dist/run.js <command> [arguments]`
+// pnpm run token, pnpm say …: `node packages/workbench/dist/run.js <command> [arguments]`
 import { ConfigError, StartError } from 'chatkit-host'
 import { type Command, Refusal } from './command.ts'
 

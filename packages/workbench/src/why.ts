@@ -1,4 +1,4 @@
-// pnpm why FST_BAU_SESSION_EXPIRED – that entry of docs/errors.md: meaning, status, cure
+// pnpm run why FST_BAU_TOKEN_EXPIRED – that entry of docs/errors.md: meaning, status, cure
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type Command, Refusal, readArgs } from './command.ts'
@@ -7,10 +7,10 @@ const packages = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Prints what a package's docs/errors.md says of a code. */
 export const why: Command = async (args, { print }) => {
-  const { words } = readArgs(args, [], 'pnpm why CODE')
+  const { words } = readArgs(args, [], 'pnpm run why CODE')
   const [code, ...rest] = words.map(word => word.toUpperCase())
   if (code === undefined || rest.length > 0)
-    throw new Refusal('Usage: pnpm why CODE, such as FST_BAU_CREDENTIAL_INVALID')
+    throw new Refusal('Usage: pnpm run why CODE, such as FST_BAU_CREDENTIAL_INVALID')
   const entries = errorEntries()
   const entry = entries.get(code)
   if (entry !== undefined) return print(`${code}\n${entry}`)

@@ -4,11 +4,12 @@ import t from 'tap'
 import { token } from '../src/token.ts'
 import { openHost, run } from './fixtures/workbench.ts'
 
-t.test('pnpm token', async t => {
+t.test('pnpm run token', async t => {
   const environment = await openHost(t)
+  const url = `http://127.0.0.1:${environment.PORT}`
   const mint = async (...args: string[]) => (await run(token, args, environment)).join('\n')
   const send = async (headers: Record<string, string>) => {
-    const reply = await fetch(`${environment.URL}${CHAT_PATH}`, {
+    const reply = await fetch(`${url}${CHAT_PATH}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...headers },
       body: JSON.stringify({ type: 'threads.list', params: {} })
@@ -24,6 +25,8 @@ t.test('pnpm token', async t => {
     t.equal(await bearer('--kind', 'bearer-session'), 200)
     t.equal(await bearer('--kind', 'key-set-jwt'), 200)
     t.equal(await send({ cookie: await mint('--kind', 'session-cookie') }), 200)
+    const [found = ''] = await run(token, ['--url', url], { ...environment, PORT: '0' })
+    t.equal(await send({ authorization: `Bearer ${found}` }), 200, 'of a host that is named')
   })
 
   t.test('mints what it refuses', async t => {
@@ -48,7 +51,7 @@ t.test('pnpm token', async t => {
       [['--ttl', 'soon'], /write 90s, 15m, 2h or 7d/],
       [['--kind', 'session-cookie', '--ttl', '1h'], /--ttl is for --kind bearer-jwt/],
       [['--user', 'Ada Lovelace'], /is no name/],
-      [['--colour', 'red'], /Unknown option '--colour'[\s\S]*Usage: pnpm token/],
+      [['--colour', 'red'], /Unknown option '--colour'[\s\S]*Usage: pnpm run token/],
       [['--url', 'https://app.example.com'], /is not on this machine/],
       [['--url', 'http://127.0.0.1:1'], /No host answers at http:\/\/127.0.0.1:1: start one/]
     ]

@@ -4,7 +4,7 @@ import t from 'tap'
 import { errorEntries, why } from '../src/why.ts'
 import { run } from './fixtures/workbench.ts'
 
-t.test('pnpm why tells every code of both packages: status and cure', async t => {
+t.test('pnpm run why tells every code of both packages: status and cure', async t => {
   for (const code of [...Object.keys(errors), ...Object.keys(chatkitErrors)]) {
     const [first, second] = await run(why, [code])
     t.equal(first, code)
@@ -16,5 +16,5 @@ t.test('pnpm why tells every code of both packages: status and cure', async t =>
 
 t.test('a code nobody documents is answered with those that are near', async t => {
   await t.rejects(run(why, ['FST_BAU_SESSION']), { message: /documents FST_BAU_SESSION\. Perhaps:\n {2}FST_BAU_/ })
-  await t.rejects(run(why, []), { message: /^Usage: pnpm why CODE/ })
+  await t.rejects(run(why, []), { message: /^Usage: pnpm run why CODE/ })
 })
