@@ -146,7 +146,7 @@ export function link(href: string, ...children: (Node | string)[]): Node {
 }
 
 /** An absolute address of http, https or mailto, else `null`. */
-export function safeUrl(href: string): string | null {
+function safeUrl(href: string): string | null {
   try {
     const url = new URL(href)
     return ['http:', 'https:', 'mailto:'].includes(url.protocol) ? url.href : null

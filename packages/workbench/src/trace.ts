@@ -62,7 +62,7 @@ async function withScratchData(options: HostOptions, { environment }: Io, work: 
 }
 
 /** A line a stage, up to the one that decided. */
-export function stagesOf(decision: AuthDecision): string[] {
+function stagesOf(decision: AuthDecision): string[] {
   const { stage, outcome, code, reason, kind, userId, durationMs } = decision
   const reached = stage === 'done' ? STAGES.length : STAGES.findIndex(one => one.stage === stage)
   const lines = STAGES.slice(0, reached).map(({ stage: passed, asks }) => `✓ ${passed.padEnd(9)} ${asks}: yes`)

@@ -6,7 +6,7 @@ import { helpCentre } from './0001-help-centre.ts'
 import { modelUsage } from './0002-model-usage.ts'
 
 /** Schema of this host's own tables. */
-export const SCHEMA = 'chatkit_host'
+const SCHEMA = 'chatkit_host'
 
 /** What answers a statement: a pool, or one of its connections. */
 interface Queries {

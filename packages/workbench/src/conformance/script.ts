@@ -17,7 +17,7 @@ function sorted(value: unknown): unknown {
 }
 
 /** The script in a text, when it is one. */
-export function scriptIn(text: string): Step[] | null {
+function scriptIn(text: string): Step[] | null {
   if (!text.startsWith('[')) return null
   try {
     const script: unknown = JSON.parse(text)

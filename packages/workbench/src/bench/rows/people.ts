@@ -6,7 +6,7 @@ import { createSigningKey, type SigningKey } from 'fastify-better-auth-user/test
 import pg from 'pg'
 
 /** How many sessions each user has. */
-export const SESSIONS_EACH = 3
+const SESSIONS_EACH = 3
 
 /** Of 32 letters and digits, as Better Auth's own tokens are. In no order, as those. */
 export const userId = (user: number) => md5(`user ${user}`)
