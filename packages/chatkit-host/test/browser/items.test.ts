@@ -14,7 +14,7 @@ import {
 import { chatkitClient } from 'fastify-chatkit/client'
 import type { Page } from 'playwright-core'
 import t, { type Test } from 'tap'
-import { openBrowser, violations, visit, withoutChromium } from '../fixtures/browser.ts'
+import { DESK, openBrowser, violations, visit, withoutChromium } from '../fixtures/browser.ts'
 import { openHost } from '../fixtures/host.ts'
 import { bearer, signUp } from '../fixtures/people.ts'
 
@@ -57,10 +57,12 @@ async function* everything(turn: Turn) {
 }
 
 /** Of its sources the second is cited first. */
+/** Wider than a phone, and stays in one piece. */
+const RECIPE = `kitchen/${'soups/'.repeat(12)}leek.md`
 const CITED = [
   'As the notes say [2], and so',
   ' does the handbook.',
-  '\n\n| what | who |\n|---|---|\n| soup | Ada |',
+  `\n\n| what | who |\n|---|---|\n| ${RECIPE} | Ada |`,
   '\n\nServe it:\n\n```js\nserve("soup")\n```'
 ]
 
@@ -251,7 +253,7 @@ t.test('a page whose host signs nobody in', { skip: withoutChromium }, async t =
       await answer.locator('p').first().textContent(),
       /^As the notes saysource 1, and so does the handbook\.source 2$/
     )
-    t.same(await answer.locator('td').allTextContents(), ['soup', 'Adasource 1'])
+    t.same(await answer.locator('td').allTextContents(), [RECIPE, 'Adasource 1'])
     t.equal(await answer.locator('code').textContent(), 'serve("soup")')
     t.equal(await answer.locator('p').last().textContent(), 'Serve it:source 2')
     t.equal(await marks.nth(1).getByRole('link').getAttribute('href'), 'https://handbook.example/2')
@@ -261,6 +263,9 @@ t.test('a page whose host signs nobody in', { skip: withoutChromium }, async t =
       'Chapter two'
     ])
     t.same(await violations(page), [])
+    await page.setViewportSize({ width: 390, height: 844 })
+    t.equal(await page.evaluate('document.documentElement.scrollWidth'), 390, 'a wide table scrolls by itself')
+    await page.setViewportSize(DESK)
   })
 
   await step('a paragraph is read from the side that its letters ask for', async t => {
