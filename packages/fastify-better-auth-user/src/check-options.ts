@@ -195,7 +195,8 @@ function checkToken(value: BetterAuthUserOptions['token']): CheckedOptions['toke
   return given
 }
 
-function checkTables(value: BetterAuthUserOptions['tables']): CheckedOptions['tables'] {
+/** @throws TypeError for names that nobody would read. */
+export function checkTables(value: BetterAuthUserOptions['tables']): CheckedOptions['tables'] {
   const names = ['user', 'session', 'jwks', 'apikey', 'oauthAccessToken', 'oauthClient', 'member'] as const
   const given = section('tables', value, ['schema', ...names]) ?? {}
   if (given.schema !== undefined) text('tables.schema', given.schema)

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { checkTables } from './check-options.ts'
 import { messageOf } from './errors.ts'
 import { connectTo } from './identity/listening-connection.ts'
 import { type RevocationMigrations, revocationMigrations } from './identity/revocation-triggers.ts'
@@ -123,7 +124,11 @@ function tablesIn({ schema, tables }: Values): TablesOptions {
     throw new UsageError(`--tables is not JSON: ${messageOf(error)}`, { cause: error })
   }
   if (typeof named !== 'object' || named === null) throw new UsageError('--tables is not an object')
-  return { ...named, ...(schema !== undefined && { schema }) }
+  try {
+    return checkTables({ ...named, ...(schema !== undefined && { schema }) })
+  } catch (error) {
+    throw new UsageError(`--tables: ${messageOf(error)}`, { cause: error })
+  }
 }
 
 async function connect(url: string) {

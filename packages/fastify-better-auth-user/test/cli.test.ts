@@ -61,6 +61,11 @@ t.test('the command says what it does not understand, without a stack', async t 
     { words: 'revocations sideways', code: 2, err: /does not know "revocations sideways"/ },
     { words: 'revocations up --force', code: 2, err: /'--force'/ },
     { words: 'revocations up --tables x', code: 2, err: /--tables is not JSON/ },
+    {
+      words: 'revocations up --tables {"users":{}}',
+      code: 2,
+      err: /--tables: unknown tables users; known are schema, user/
+    },
     { words: 'revocations up', code: 1, err: /could not be asked \(connect ECONNREFUSED .*\): correct DATABASE_URL/ }
   ]
   await Promise.all(

@@ -10,7 +10,7 @@ export function bearerJwt(readToken: TokenReader, verifiers: readonly JwtVerifie
     headers: readToken.headers,
     extract(source) {
       const token = readToken(source)
-      if (typeof token !== 'string' || proofs.recall(token) !== undefined) return token
+      if (typeof token !== 'string' || proofs.knows(token)) return token
       return readJwtHeader(token) === null ? null : token
     },
     verify: token => proven(proofs, token, verify)

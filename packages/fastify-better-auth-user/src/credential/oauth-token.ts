@@ -34,7 +34,7 @@ export function oauthToken(
   const prefix = opaque?.prefix ?? ''
   const isJwt = (token: string) => {
     if (jwt === null) return false
-    if (proofs.recall(token) !== undefined) return true
+    if (proofs.knows(token)) return true
     const header = readJwtHeader(token)
     return header !== null && isAccessToken(header)
   }

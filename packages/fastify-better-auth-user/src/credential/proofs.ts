@@ -5,6 +5,8 @@ import type { Proof } from '../types.ts'
 export interface Proofs {
   /** The proof, if verifying the same text again would give it. */
   recall(credential: string): Proof | undefined
+  /** Whether `recall` would give one; counts as no use of it. */
+  knows(credential: string): boolean
   keep(credential: string, proof: Proof): void
   readonly stats: ProofStats
 }
@@ -30,16 +32,13 @@ export function createProofs(max: number, now: () => number = Date.now): Proofs 
   let made = 0
   return {
     recall(credential) {
-      const found = proofs.find(credential)
+      const found = find(credential)
       if (found === undefined) return undefined
-      if (!holds(found.proof, now)) {
-        proofs.forget(found)
-        return undefined
-      }
       found.wasUsed = true
       recalled++
       return found.proof
     },
+    knows: credential => find(credential) !== undefined,
     keep(credential, proof) {
       made++
       if (max > 0) proofs.keep({ key: credential, isKept: true, wasUsed: false, proof })
@@ -47,6 +46,13 @@ export function createProofs(max: number, now: () => number = Date.now): Proofs 
     get stats() {
       return { kept: proofs.size, recalled, made }
     }
+  }
+
+  function find(credential: string): KeptProof | undefined {
+    const found = proofs.find(credential)
+    if (found === undefined || holds(found.proof, now)) return found
+    proofs.forget(found)
+    return undefined
   }
 }
 

@@ -39,9 +39,10 @@ export interface IntrospectionIdentityStoreOptions {
  * Cookie caches are bypassed and the session is not prolonged; an expired one is removed by Better Auth, as after any read.
  * Redirects are not followed, so a token reaches no other place than the one named.
  *
- * "No such session" is a 200 with `null`, or a 401 or 403. Everything else that is no session is an outage: another status
- * (Better Auth limits requests by address in production, 100 in 10 seconds: exempt this service with
- * `rateLimit.customRules['/get-session']`), a network error, silence, an answer of another shape or about another session.
+ * "No such session" is a 200 with `null`, a 401 or 403, or the refusal of a header as too long. Everything else that is no
+ * session is an outage: another status (Better Auth limits requests by address in production, 100 in 10 seconds: exempt this
+ * service with `rateLimit.customRules['/get-session']`), a network error, silence, an answer of another shape or about
+ * another session.
  *
  * @throws TypeError for options that cannot work.
  */
@@ -75,7 +76,7 @@ export function introspectionIdentityStore(options: IntrospectionIdentityStoreOp
         redirect: 'manual',
         signal
       })
-      if (response.status === 401 || response.status === 403) {
+      if (response.status === 401 || response.status === 403 || isTooLong(response.status, credential)) {
         await response.body?.cancel()
         return null
       }
@@ -128,6 +129,14 @@ function credentialHeaders({ secret, cookieName }: IntrospectionIdentityStoreOpt
 /** Whether the text can be sent at all: what no header can hold, Better Auth has never issued. */
 function isHeaderSafe(token: string): boolean {
   return /^[\x21-\x7e]+$/.test(token)
+}
+
+/** How long, in characters, a header line may be that every server takes. Tokens of Better Auth's have 32. */
+const COMMON_LIMIT = 4096
+
+/** Whether the request was refused for what a stranger sends; servers and proxies say so in different ways (RFC 6585 §5). */
+function isTooLong(status: number, credential: Record<string, string>): boolean {
+  return [400, 413, 431].includes(status) && Object.values(credential).some(({ length }) => length > COMMON_LIMIT)
 }
 
 function cureFor(status: number): string {

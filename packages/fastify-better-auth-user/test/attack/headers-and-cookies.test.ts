@@ -204,6 +204,15 @@ t.test('the session cookie is signed, and goes by its own name', async t => {
   ]) {
     t.same(await anonymous(cookie(good, name)), NOBODY, `${name} is another cookie, so nobody`)
   }
+  const secure = '__Secure-better-auth.session_token'
+  const strict = {
+    ...target,
+    app: await buildTarget(t, betterAuth.connectionString, { cookie: { name: secure } })
+  }
+  await accepts(t, strict, [{ why: 'the one name that is read', headers: cookie(good, secure) }])
+  t.match((await strict.app.inject({ url: '/me', headers: cookie(good) })).json(), {
+    code: 'FST_BAU_CREDENTIAL_MISSING'
+  })
   t.same(await anonymous({ cookie: `x="; better-auth.session_token_multi-a=${good}` }), NOBODY)
 })
 

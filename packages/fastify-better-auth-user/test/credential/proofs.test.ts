@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { buildSignedInApp } from 'fastify-better-auth-user/testing'
 import t from 'tap'
 import { createProofs, proven } from '../../src/credential/proofs.ts'
 import { checkClaims, proofOf } from '../../src/crypto/jwt.ts'
@@ -87,3 +88,12 @@ function passes(check: () => unknown): boolean {
     return false
   }
 }
+
+t.test('a request recalls one proof', async t => {
+  // A token in the address is no header, by which all of it could be recalled.
+  const { app, mint } = await buildSignedInApp({ auth: { token: { query: 'token' } } })
+  app.get('/', async () => 'ok')
+  const headers = await mint('bearer-jwt')
+  for (let n = 0; n < 3; n++) t.equal((await app.inject({ url: '/', headers })).statusCode, 200)
+  t.same(app.betterAuthUser.stats().proofs, { kept: 1, made: 1, recalled: 2 })
+})

@@ -116,6 +116,12 @@ t.test('a remote Better Auth is asked over a real socket', async t => {
     }
   })
 
+  t.test('a token that is longer than its server takes is nobody’s, and no outage', async t => {
+    const { url } = await start(t)
+    const store = introspectionIdentityStore({ baseURL: url, secret: SECRET, cookieName: 'better-auth.session_token' })
+    t.equal(await find(store, '%'.repeat(8000)), null)
+  })
+
   t.test('its rate limit is an outage with a cure', async t => {
     const rule = { enabled: true, window: 60, max: 2 }
     const limited = await start(t, { rateLimit: rule })
