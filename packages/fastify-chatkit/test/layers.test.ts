@@ -10,7 +10,7 @@ const allowed: Record<string, string[]> = {
   protocol: ['protocol', 'zod', 'node:crypto'],
   store: ['store', 'protocol', 'errors.ts', 'node:crypto', 'node:timers/promises'],
   attachment: ['attachment', 'protocol', 'store/thread-store.ts', 'errors.ts', 'node:'],
-  responder: ['responder', 'protocol', 'widget'],
+  responder: ['responder', 'protocol', 'widget', 'unless-aborted.ts'],
   widget: ['widget', 'protocol', 'responder', 'zod'],
   client: ['client', 'protocol'],
   stream: [
@@ -20,6 +20,7 @@ const allowed: Record<string, string[]> = {
     'store/thread-store.ts',
     'responder/responder.ts',
     'responder/stream-error.ts',
+    'unless-aborted.ts',
     'node:stream',
     'node:diagnostics_channel'
   ],
@@ -70,6 +71,7 @@ const allowed: Record<string, string[]> = {
   ],
   'attachments.ts': ['attachment/local.ts', 'http/attachment-routes.ts'],
   'errors.ts': ['@fastify/error'],
+  'unless-aborted.ts': [],
   'options.ts': [
     'attachment',
     'operation/operation.ts',

@@ -16,7 +16,7 @@ export type CollectOptions = {
 
 /** How much was deleted. */
 export type Collected = {
-  /** Attachments no message uses, with their bytes. */
+  /** Attachments no thread uses, with their bytes. */
   attachments: number
   /** Files nobody has an attachment for: what was left of broken uploads, or when a store was away. */
   bytes: number

@@ -97,11 +97,12 @@ function receiveForm(
     const owner = await ownerOf(request, direct)
     return await closingOnFailure(reply, async () => {
       const threads = threadsOf(owner)
-      const { name, mimeType, stream } = await formFile(request.raw)
+      const signal = AbortSignal.timeout(uploadTimeoutMs)
+      const { name, mimeType, stream } = await formFile(request.raw, signal)
       const id = (direct.newId ?? newId)('attachment')
       const file = { owner, id, name, mimeType }
       store.door.describe(file)
-      const bytes = await store.door.receive(file, stream, AbortSignal.timeout(uploadTimeoutMs))
+      const bytes = await store.door.receive(file, stream, signal)
       const described = store.door.describe(file, bytes)
       const type = described.preview_url === undefined ? 'file' : 'image'
       const record = attachment.parse({ ...described, id, name, mime_type: mimeType, type })

@@ -12,11 +12,13 @@ const limits = { files: 1, fields: 16, parts: 32, fieldSize: 4096, headerPairs: 
 /**
  * The `file` of a form (`multipart/form-data`, RFC 7578), read as it arrives. Its name has lost its folders, if it had any.
  *
- * @throws FST_CHATKIT_UPLOAD_INVALID for a form without such a file, or one that cannot be read.
+ * @param signal ends waiting for the file to begin.
+ * @throws FST_CHATKIT_UPLOAD_INVALID for a form without such a file, or one that cannot be read; FST_CHATKIT_UPLOAD_TOO_SLOW.
  */
-export async function formFile(request: IncomingMessage): Promise<FormFile> {
+export async function formFile(request: IncomingMessage, signal: AbortSignal): Promise<FormFile> {
   const parser = makeParser(request)
-  return await new Promise<FormFile>((resolve, reject) => {
+  let slow: () => void = () => undefined
+  const found = new Promise<FormFile>((resolve, reject) => {
     let stream: Readable | undefined
     const fail = (cause?: unknown) => {
       const error = new chatkitErrors.FST_CHATKIT_UPLOAD_INVALID('The form cannot be read', { cause })
@@ -36,10 +38,20 @@ export async function formFile(request: IncomingMessage): Promise<FormFile> {
     })
     parser.on('finish', () => reject(new chatkitErrors.FST_CHATKIT_UPLOAD_INVALID('The form has no file')))
     parser.on('error', fail)
+    slow = () => {
+      request.unpipe(parser)
+      reject(new chatkitErrors.FST_CHATKIT_UPLOAD_TOO_SLOW())
+    }
+    signal.addEventListener('abort', slow, { once: true })
     // A pipe does not tell the parser that there will be no more.
     request.on('error', fail)
     request.pipe(parser)
   })
+  try {
+    return await found
+  } finally {
+    signal.removeEventListener('abort', slow)
+  }
 }
 
 function makeParser(request: IncomingMessage) {

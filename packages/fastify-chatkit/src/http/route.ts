@@ -36,6 +36,8 @@ export function makeHandler(options: ResolvedOptions, runs: Runs) {
     if (operation.answer === 'json') return await operation.run(params, call)
 
     const outlet = new Outlet(options.heartbeatMs)
+    // However the answer ends: a hook of the application's may have sent another.
+    reply.raw.once('close', () => outlet.stream.destroy())
     await runs.open({
       owner,
       threadId: operation.threadId(params),

@@ -14,9 +14,11 @@ export const attachmentsCreate = jsonOperation({
     if (!attachments) throw new chatkitErrors.FST_CHATKIT_NOT_SUPPORTED('attachments')
     if (size > settings.limits.attachmentBytes) throw new chatkitErrors.FST_CHATKIT_ATTACHMENT_TOO_LARGE()
     const id = settings.newId('attachment')
-    const created = await askAttachmentStore(() => attachments.create({ id, owner, name, size, mimeType: mime_type }))
-    const type = created.preview_url === undefined ? 'file' : 'image'
-    const record = attachment.parse({ ...created, id, name, mime_type, type })
+    const record = await askAttachmentStore(async () => {
+      const created = await attachments.create({ id, owner, name, size, mimeType: mime_type })
+      const type = created.preview_url === undefined ? 'file' : 'image'
+      return attachment.parse({ ...created, id, name, mime_type, type })
+    })
     await threads.saveAttachment(record)
     return attachmentToClient(record)
   }

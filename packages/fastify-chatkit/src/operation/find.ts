@@ -11,7 +11,7 @@ export async function loadThread(threads: OwnedThreads, threadId: string): Promi
   return thread
 }
 
-/** The same, for something that goes on with the thread. @throws FST_CHATKIT_THREAD_CLOSED as well. */
+/** The same, for something that goes on with the thread; in a transaction it stays open until the end. @throws FST_CHATKIT_THREAD_CLOSED as well. */
 export async function loadOpenThread(
   threads: OwnedThreads,
   threadId: string,

@@ -21,8 +21,8 @@ export const threadsAddClientToolOutput = streamOperation({
   }),
   threadId: ({ thread_id }) => thread_id,
   async begin({ thread_id, result }, { threads, settings, log, requestId }) {
-    const thread = await loadOpenThread(threads, thread_id, settings)
-    await threads.transaction(async tx => {
+    const thread = await threads.transaction(async tx => {
+      const open = await loadOpenThread(tx, thread_id, settings)
       const { data } = await tx.listItems(thread_id, { limit: tail, order: 'desc', hidden: true })
       const [newest, ...forgotten] = data.filter(isPending)
       // Found once more, and so locked: of two results at the same time one is taken.
@@ -33,6 +33,7 @@ export const threadsAddClientToolOutput = streamOperation({
         log.warn({ threadId: thread_id, itemId: id, requestId }, 'A client tool call was never answered; it is removed')
         await tx.deleteItem(thread_id, id)
       }
+      return open
     })
     return { thread, input: null, respond: settings.respond }
   }

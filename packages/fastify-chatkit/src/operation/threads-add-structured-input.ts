@@ -21,8 +21,8 @@ export const threadsAddStructuredInput = streamOperation({
   params: z.object({ thread_id: z.string(), item_id: z.string(), input: submission }),
   threadId: ({ thread_id }) => thread_id,
   async begin({ thread_id, item_id, input }, { threads, settings, log, requestId }) {
-    const thread = await loadOpenThread(threads, thread_id, settings)
-    const item = await threads.transaction(async tx => {
+    const { thread, item } = await threads.transaction(async tx => {
+      const thread = await loadOpenThread(tx, thread_id, settings)
       const pending = await loadItem(tx, thread_id, item_id, 'structured_input')
       if (pending.status !== 'pending') throw new chatkitErrors.FST_CHATKIT_NOT_PENDING()
       const answered: StructuredInputItem = {
@@ -31,7 +31,7 @@ export const threadsAddStructuredInput = streamOperation({
         inputs: pending.inputs.map(question => ({ ...question, answer: answerTo(question, input) }))
       }
       await tx.saveItem(thread_id, answered)
-      return answered
+      return { thread, item: answered }
     })
     const unknown = Object.keys(input.answers).filter(id => !item.inputs.some(question => question.id === id))
     if (unknown.length > 0)

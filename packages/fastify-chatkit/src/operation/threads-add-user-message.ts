@@ -13,9 +13,11 @@ export const threadsAddUserMessage = streamOperation({
   async begin({ thread_id, input }, call) {
     const { threads, settings } = call
     checkUserMessage(input, settings)
-    const thread = await loadOpenThread(threads, thread_id, settings)
     await checkAttachments(input, call)
-    const message = await threads.transaction(tx => storeUserMessage(tx, thread_id, input, settings))
+    const { thread, message } = await threads.transaction(async tx => ({
+      thread: await loadOpenThread(tx, thread_id, settings),
+      message: await storeUserMessage(tx, thread_id, input, settings)
+    }))
     return {
       thread,
       before: [{ type: 'thread.item.done', item: message }],

@@ -8,11 +8,11 @@ export const threadsRetryAfterItem = streamOperation({
   params: z.object({ thread_id: z.string(), item_id: z.string() }),
   threadId: ({ thread_id }) => thread_id,
   async begin({ thread_id, item_id }, { threads, settings }) {
-    const thread = await loadOpenThread(threads, thread_id, settings)
-    const message = await threads.transaction(async tx => {
-      const found = await loadItem(tx, thread_id, item_id, 'user_message')
+    const { thread, message } = await threads.transaction(async tx => {
+      const thread = await loadOpenThread(tx, thread_id, settings)
+      const message = await loadItem(tx, thread_id, item_id, 'user_message')
       await tx.deleteItemsAfter(thread_id, item_id)
-      return found
+      return { thread, message }
     })
     return { thread, input: message, respond: settings.respond }
   }

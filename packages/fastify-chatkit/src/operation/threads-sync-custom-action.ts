@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { chatkitErrors } from '../errors.ts'
 import { action } from '../protocol/action.ts'
-import { parseItem } from '../protocol/item/registry.ts'
+import { completeItem } from '../protocol/item/registry.ts'
 import { optional } from '../protocol/schema.ts'
 import { itemToClient } from '../protocol/to-client.ts'
 import { loadItem, loadOpenThread } from './find.ts'
@@ -19,9 +19,11 @@ export const threadsSyncCustomAction = jsonOperation({
     if (!hook) throw new chatkitErrors.FST_CHATKIT_NOT_SUPPORTED('actions that are answered at once')
     const thread = await loadOpenThread(threads, thread_id, settings)
     const sender = item_id === undefined ? null : await loadItem(threads, thread_id, item_id, 'widget')
-    const draft = await askHook(() => hook({ ...makeTurn(call, thread, null), input: null, action, sender }))
-    if (!draft) return {}
-    const item = parseItem({ created_at: settings.now(), ...draft, thread_id })
+    const item = await askHook(async () => {
+      const draft = await hook({ ...makeTurn(call, thread, null), input: null, action, sender })
+      return draft ? completeItem(draft, thread_id, settings.now) : null
+    })
+    if (!item) return {}
     if (settings.persistWidgetUpdates)
       await threads.transaction(async tx => {
         // Saved, a widget that was deleted meanwhile would come back, at the end of the thread.

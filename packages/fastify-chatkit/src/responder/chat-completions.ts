@@ -6,6 +6,7 @@ import { type ModelCall, type Step, showStep } from './chat-completions/step.ts'
 import { readArguments, runTool, wireTool } from './chat-completions/tools.ts'
 import { notice } from './events.ts'
 import { type HandedCall, handOver } from './helpers/hand-over.ts'
+import { limitTime } from './helpers/limit-time.ts'
 import { Thoughts } from './helpers/thoughts.ts'
 import type { Ask } from './helpers/title.ts'
 import { logModelError, ModelError } from './model-error.ts'
@@ -39,34 +40,21 @@ export {
 export function chatCompletions<Context = unknown>(options: ChatCompletionsOptions<Context>): Responder<Context> {
   checkOptions(options)
   return async function* (turn) {
-    const time = limitTime(turn.signal, options.answerTimeoutMs)
+    const { answerTimeoutMs: ms } = options
+    const time =
+      ms === undefined
+        ? null
+        : limitTime([turn.signal], ms, () => {
+            return new ModelError('timeout', { detail: `The answer was not complete within ${ms} ms` })
+          })
     try {
-      yield* answer(turn, options, time.signal)
+      yield* answer(turn, options, time?.signal ?? turn.signal)
     } catch (error) {
       if (!(error instanceof ModelError)) throw error
       logModelError(turn, error, { baseUrl: options.baseUrl }, options.cures)
       throw error.withMessages(options.errorMessages ?? {})
     } finally {
-      time.clear()
-    }
-  }
-}
-
-/** A signal that aborts with the turn, or with a `ModelError` when the time is over. */
-function limitTime(turn: AbortSignal, ms: number | undefined): { signal: AbortSignal; clear(): void } {
-  if (ms === undefined) return { signal: turn, clear: () => undefined }
-  // Not `AbortSignal.any`: on some versions of Node it loses an abort (nodejs/node#65995).
-  const either = new AbortController()
-  const leave = () => either.abort(turn.reason)
-  turn.addEventListener('abort', leave, { once: true })
-  if (turn.aborted) leave()
-  const detail = `The answer was not complete within ${ms} ms`
-  const timer = setTimeout(() => either.abort(new ModelError('timeout', { detail })), ms)
-  return {
-    signal: either.signal,
-    clear() {
-      clearTimeout(timer)
-      turn.removeEventListener('abort', leave)
+      time?.clear()
     }
   }
 }

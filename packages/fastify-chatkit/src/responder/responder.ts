@@ -22,12 +22,15 @@ export interface ThreadHistory {
 
 /** One thing to be answered, and all that is known about it. */
 export interface Turn<Context = unknown> {
-  /** Live: assign to `title`, `status`, `allowed_image_domains` or keys of `metadata`, and it is saved and told. */
+  /**
+   * Live: assign to `title`, `status`, `allowed_image_domains` or keys of `metadata`, and it is saved and told. A title that
+   * somebody else gave it meanwhile is not overruled.
+   */
   readonly thread: ThreadMetadata
   /** The message to answer; `null` after a client tool's output or a structured input. */
   readonly input: UserMessageItem | null
   readonly items: ThreadHistory
-  /** Aborts when the reader leaves, when the stream's time is over, and when the server closes. */
+  /** Aborts when the reader leaves, when the stream's time is over, when the thread is deleted here, and when the server closes. */
   readonly signal: AbortSignal
   /** Whose thread it is. */
   readonly owner: string

@@ -13,7 +13,7 @@ export class ChatKitStreamError extends Error {
    * @param options.message public. Shown as it is.
    * @param options.code @default "custom" with a message, else "stream.error"
    * @param options.allowRetry whether the front end offers to try again. @default false with a message, else true
-   * @param options.cause private. Logged.
+   * @param options.cause private: for the application's own use. A stream neither tells nor logs it.
    */
   constructor(options: { message?: string; code?: string; allowRetry?: boolean; cause?: unknown } = {}) {
     const { message, cause } = options

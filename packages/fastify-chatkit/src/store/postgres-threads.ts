@@ -11,16 +11,21 @@ const columns = `id, to_char(created_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:M
   title::text as title, status::text as status, allowed_image_domains::text as allowed_image_domains,
   metadata::text as metadata`
 
-/** The threads of one owner; SQL and nothing else. */
-export function postgresThreads(database: Queryable, schema: string, owner: string): Threads {
+/**
+ * The threads of one owner; SQL and nothing else.
+ *
+ * @param locking whether a thread that is found is kept from others until the transaction ends.
+ */
+export function postgresThreads(database: Queryable, schema: string, owner: string, locking: boolean): Threads {
   const table = `${schema}.thread`
   return {
     async findThread(threadId) {
       if (!isStorableId(threadId)) return null
-      const { rows } = await database.query(`select ${columns} from ${table} where owner_id = $1 and id = $2`, [
-        owner,
-        threadId
-      ])
+      const { rows } = await database.query(
+        // Items may be added to it meanwhile.
+        `select ${columns} from ${table} where owner_id = $1 and id = $2${locking ? ' for no key update' : ''}`,
+        [owner, threadId]
+      )
       return rows[0] ? threadOf(rows[0]) : null
     },
 

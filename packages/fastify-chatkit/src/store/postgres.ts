@@ -41,7 +41,7 @@ export function postgresThreadStore(database: Database, options: { schema?: stri
 /** @param locking whether what is found is kept from others until the transaction ends. */
 function ownedThreads(database: Queryable, schema: string, owner: string, locking: boolean): OwnedThreads {
   return {
-    ...postgresThreads(database, schema, owner),
+    ...postgresThreads(database, schema, owner, locking),
     ...postgresItems(database, schema, owner, locking),
     ...postgresAttachments(database, schema, owner, locking),
     transaction: () => Promise.reject(new TypeError('A transaction cannot be started within another'))

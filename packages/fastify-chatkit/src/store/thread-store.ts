@@ -30,6 +30,7 @@ export type Feedback = { thread_id: string; item_ids: string[]; kind: 'positive'
 
 /** What one owner has. Records come in the order they were first saved, whatever their times say. */
 export interface OwnedThreads {
+  /** In a transaction, what was found stays as it is until the end: nobody else changes or deletes it meanwhile. */
   findThread(threadId: string): Promise<ThreadMetadata | null>
   /** @throws FST_CHATKIT_CURSOR_UNKNOWN for an `after` that names no thread of this owner. */
   listThreads(query: PageQuery): Promise<Page<ThreadMetadata>>

@@ -1,5 +1,13 @@
+import { isChatKitError } from '../errors.ts'
 import { type ResponderEvent, type StreamEvent, transientEvent } from '../protocol/event.ts'
-import { type ItemUpdate, isHidden, parseItem, parseUpdate, type ThreadItem } from '../protocol/item/registry.ts'
+import {
+  completeItem,
+  type ItemDraft,
+  type ItemUpdate,
+  isHidden,
+  parseUpdate,
+  type ThreadItem
+} from '../protocol/item/registry.ts'
 import { eventToClient } from '../protocol/to-client.ts'
 import type { OwnedThreads } from '../store/thread-store.ts'
 import type { Unfinished } from './unfinished.ts'
@@ -21,6 +29,8 @@ export class EventSink {
   readonly #around: Surroundings
   /** Items this run has met, and whether they are for the server alone. */
   readonly #hidden = new Map<string, boolean>()
+  /** Items this run has put into the thread by replacing. */
+  readonly #replaced = new Set<string>()
 
   constructor(around: Surroundings) {
     this.#threadId = around.thread.id
@@ -52,9 +62,26 @@ export class EventSink {
     }
   }
 
-  #item(draft: object): ThreadItem {
+  /**
+   * Stores half an answer. It takes the place of nothing that was in the thread before.
+   *
+   * @returns the event for the reader, `null` when there is none.
+   */
+  async keep(item: ThreadItem): Promise<StreamEvent | null> {
+    const { threads } = this.#around
+    try {
+      if (this.#replaced.has(item.id)) await threads.saveItem(this.#threadId, item)
+      else await threads.addItem(this.#threadId, item)
+    } catch (error) {
+      if (isChatKitError(error) && error.code === 'FST_CHATKIT_ITEM_EXISTS') return null
+      throw error
+    }
+    return eventToClient({ type: 'thread.item.done', item })
+  }
+
+  #item(draft: ItemDraft): ThreadItem {
     // Its thread is the turn's, whatever a responder says.
-    const item = parseItem({ created_at: this.#around.now(), ...draft, thread_id: this.#threadId })
+    const item = completeItem(draft, this.#threadId, this.#around.now)
     this.#hidden.set(item.id, isHidden(item.type))
     return item
   }
@@ -67,6 +94,7 @@ export class EventSink {
 
   async #replace(item: ThreadItem): Promise<StreamEvent | null> {
     await this.#around.threads.saveItem(this.#threadId, item)
+    this.#replaced.add(item.id)
     if (this.unfinished.has(item.id)) this.unfinished.begin(structuredClone(item))
     return eventToClient({ type: 'thread.item.replaced', item })
   }
@@ -74,6 +102,7 @@ export class EventSink {
   async #remove(itemId: string): Promise<StreamEvent | null> {
     const hidden = await this.#isHidden(itemId)
     await this.#around.threads.deleteItem(this.#threadId, itemId)
+    this.#replaced.delete(itemId)
     this.unfinished.end(itemId)
     return hidden ? null : { type: 'thread.item.removed', item_id: itemId }
   }

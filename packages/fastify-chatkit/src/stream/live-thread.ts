@@ -1,4 +1,5 @@
 import { type ThreadChanges, type ThreadMetadata, threadMetadata } from '../protocol/thread.ts'
+import type { OwnedThreads } from '../store/thread-store.ts'
 
 const fields = ['title', 'status', 'allowed_image_domains', 'metadata'] as const
 type Field = (typeof fields)[number]
@@ -14,9 +15,12 @@ export class LiveThread {
   readonly #values: Record<Field, unknown>
   readonly #saved: Record<Field, string>
   readonly #touched = new Set<Field>()
+  /** As the store has it, so far as is known here. */
+  #title: string | null
 
   constructor(thread: ThreadMetadata) {
     const { title = null, status, allowed_image_domains = null, metadata } = structuredClone(thread)
+    this.#title = title
     this.#values = { title, status, allowed_image_domains, metadata }
     this.#saved = {
       title: text(title),
@@ -53,11 +57,39 @@ export class LiveThread {
   }
 
   /**
-   * What is different since the last time this was asked, or `null`.
+   * Saves what is different since the last time. A name that somebody gave the thread meanwhile stays, and is its title here as well.
    *
-   * @throws ZodError for what no thread can have, such as a status there is none of. It is asked for once, and then forgotten.
+   * @returns the thread as it is now; `null` when nothing is different, or the thread is gone.
+   * @throws ZodError for what no thread can have, such as a status there is none of: once, and then it is forgotten. What the
+   * store throws; the next time it is tried again.
    */
-  takeChanges(): ThreadChanges | null {
+  async save(threads: OwnedThreads): Promise<ThreadMetadata | null> {
+    const changes = this.#takeChanges()
+    if (!changes) return null
+    const { id } = this.thread
+    try {
+      if (!('title' in changes)) return await threads.updateThread(id, changes)
+      const saved = await threads.transaction(tx => this.#saveTitled(tx, changes))
+      this.#title = saved?.title ?? null
+      if (this.#title !== changes.title) {
+        this.#values.title = this.#title
+        this.#saved.title = text(this.#title)
+      }
+      return saved
+    } catch (error) {
+      for (const field of fields) if (field in changes) this.#saved[field] = ''
+      throw error
+    }
+  }
+
+  async #saveTitled(threads: OwnedThreads, { title, ...rest }: ThreadChanges): Promise<ThreadMetadata | null> {
+    const { id } = this.thread
+    const now = await threads.findThread(id)
+    const isKnown = (now?.title ?? null) === this.#title
+    return await threads.updateThread(id, isKnown ? { ...rest, title } : rest)
+  }
+
+  #takeChanges(): ThreadChanges | null {
     const changed = [...this.#touched].filter(field => text(this.#values[field]) !== this.#saved[field])
     if (changed.length === 0) return null
     for (const field of changed) this.#saved[field] = text(this.#values[field])

@@ -14,6 +14,8 @@ const highWaterMark = 16 * 1024
 export class Outlet {
   readonly stream: Readable
   #batch = ''
+  /** UTF-16 units that were told since this reader came. */
+  #told = 0
   #flushing: NodeJS.Immediate | undefined
   #wanted = false
   #whenWanted: (() => void)[] = []
@@ -49,9 +51,9 @@ export class Outlet {
     return this.#wanted || this.#ended
   }
 
-  /** Bytes that wait for the reader in this process, those of its socket apart. */
+  /** How much waits for the reader in this process, its socket apart. What it had to catch up with does not count. */
   get behind(): number {
-    return this.stream.readableLength + this.#batch.length
+    return Math.min(this.stream.readableLength + this.#batch.length, this.#told)
   }
 
   /** Resolves when the reader can take more, or has gone. */
@@ -62,9 +64,16 @@ export class Outlet {
 
   write(frame: string): void {
     if (this.#ended) return
+    this.#told += frame.length
     this.#batch += frame
     if (this.#batch.length >= batchLength) this.#flush()
     else this.#flushing ??= setImmediate(() => this.#flush())
+  }
+
+  /** Tells what was told before this reader came. */
+  catchUp(frames: readonly string[]): void {
+    for (const frame of frames) this.write(frame)
+    this.#told = 0
   }
 
   /** Ends the stream properly, after all that was written. */

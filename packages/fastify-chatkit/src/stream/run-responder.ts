@@ -6,6 +6,7 @@ import { eventToClient, threadToClient } from '../protocol/to-client.ts'
 import type { ResponderEvents, TurnLog } from '../responder/responder.ts'
 import { ChatKitStreamError } from '../responder/stream-error.ts'
 import type { OwnedThreads } from '../store/thread-store.ts'
+import { unlessAborted } from '../unless-aborted.ts'
 import { EventSink } from './event-sink.ts'
 import { interruptible } from './interruptible.ts'
 import { LiveThread } from './live-thread.ts'
@@ -62,9 +63,7 @@ export async function runResponder(running: Running, emit: Emit): Promise<Outcom
     if (visible) await emit(visible)
   }
   const tellThread = async () => {
-    const changes = live.touched ? live.takeChanges() : null
-    if (!changes) return
-    const saved = await threads.updateThread(thread.id, changes)
+    const saved = live.touched ? await live.save(threads) : null
     if (saved) await emit({ type: 'thread.updated', thread: threadToClient(saved) })
   }
   // At an end, one thing that cannot be done must not keep the others from being done.
@@ -75,10 +74,13 @@ export async function runResponder(running: Running, emit: Emit): Promise<Outcom
       if (!threadIsGone(error)) problem(error, what)
     }
   }
-  const keepUnfinished = () =>
-    atLeastTry('A half answer could not be kept', async () => {
-      for (const item of await sink.unfinished.keep(threads, thread.id)) await tell({ type: 'thread.item.done', item })
-    })
+  const keepUnfinished = async () => {
+    for (const item of sink.unfinished.takeWorthKeeping())
+      await atLeastTry('A half answer could not be kept', async () => {
+        const event = await sink.keep(item)
+        if (event) await emit(event)
+      })
+  }
   const saveThread = () => atLeastTry('A change of the thread could not be saved', tellThread)
 
   let events: ReturnType<typeof interruptible<ResponderEvent>> | undefined
@@ -86,7 +88,7 @@ export async function runResponder(running: Running, emit: Emit): Promise<Outcom
   try {
     for (const event of running.before) await tell(event)
     if (running.streamOptions) {
-      const { allow_cancel } = await running.streamOptions(live.thread)
+      const { allow_cancel } = await unlessAborted(running.streamOptions(live.thread), signal)
       await tell({ type: 'stream_options', stream_options: { allow_cancel } })
     }
     for (const event of running.after) await tell(event)

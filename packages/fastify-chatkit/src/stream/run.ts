@@ -5,7 +5,7 @@ import type { EndReason } from './run-responder.ts'
 import { Framer } from './sse.ts'
 import { Unfinished } from './unfinished.ts'
 
-/** A reader this far behind the fastest one is let go. */
+/** A reader this far behind, while another keeps up, is let go. */
 const tooFarBehind = 48 * 1024
 
 /**
@@ -53,7 +53,7 @@ export class Run {
     this.#arrivals.add(meanwhile)
     try {
       const told = await this.#replay.frames({ unfinished: itemId => this.unfinished.get(itemId), stored })
-      for (const one of [...told, ...meanwhile]) outlet.write(one)
+      outlet.catchUp([...told, ...meanwhile])
       if (this.#ended) outlet.end()
       else this.#outlets.add(outlet)
       return true

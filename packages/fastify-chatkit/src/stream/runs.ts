@@ -40,6 +40,8 @@ export class Runs {
   readonly #joinable = new Map<string, Joinable>()
   readonly #open = new Map<string, number>()
   readonly #running = new Map<Run, { running: Omit<Running, 'signal' | 'unfinished'>; ended: Promise<unknown> }>()
+  /** One for each start, until its run is over or it was refused. */
+  readonly #starts = new Set<Promise<void>>()
   #closing = false
 
   constructor(settings: RunSettings) {
@@ -53,18 +55,19 @@ export class Runs {
    */
   async open(request: RunRequest): Promise<void> {
     const { owner, outlet, left } = request
-    if (this.#closing) throw new chatkitErrors.FST_CHATKIT_CLOSING()
-    const open = this.#open.get(owner) ?? 0
-    if (open >= this.#settings.openStreams) throw new chatkitErrors.FST_CHATKIT_TOO_MANY_STREAMS()
-    this.#open.set(owner, open + 1)
-    outlet.stream.once('close', () => this.#closed(owner))
     try {
+      if (this.#closing) throw new chatkitErrors.FST_CHATKIT_CLOSING()
+      const open = this.#open.get(owner) ?? 0
+      if (open >= this.#settings.openStreams) throw new chatkitErrors.FST_CHATKIT_TOO_MANY_STREAMS()
+      this.#open.set(owner, open + 1)
+      outlet.stream.once('close', () => this.#closed(owner))
       const run = await this.#joinOrStart(request)
       const leave = () => run.leave(outlet)
       outlet.stream.once('close', leave)
       left.addEventListener('abort', leave, { once: true })
-      if (left.aborted) leave()
+      if (left.aborted || outlet.stream.destroyed) leave()
     } catch (error) {
+      // Or its heart would beat for ever.
       outlet.stream.destroy()
       throw error
     }
@@ -75,11 +78,15 @@ export class Runs {
     this.#threads.get(key(owner, threadId))?.run?.abort('deleted')
   }
 
-  /** Ends every run, and resolves when what they had to keep is kept. No more are begun. */
+  /**
+   * Ends every run, and resolves when what they had to keep is kept. No more are begun: who waits for a turn is refused, and
+   * nothing of the message stored.
+   */
   async close(): Promise<void> {
     this.#closing = true
     for (const run of this.#running.keys()) run.abort('closing')
-    await Promise.all([...this.#running.values()].map(({ ended }) => ended))
+    // Those that are just beginning are among them.
+    await Promise.all(this.#starts)
   }
 
   async #joinOrStart(request: RunRequest): Promise<Run> {
@@ -111,13 +118,17 @@ export class Runs {
     const keys: string[] = []
     const release = () => {
       for (const one of keys) this.#threads.delete(one)
+      this.#starts.delete(occupied.over)
       over()
     }
+    this.#starts.add(occupied.over)
     try {
       if (threadId !== null) {
         await this.#occupy(key(owner, threadId), occupied, request.left)
         keys.push(key(owner, threadId))
       }
+      // It may have waited, for its turn or for the answer it repeats.
+      if (this.#closing) throw new chatkitErrors.FST_CHATKIT_CLOSING()
       const running = await request.begin(run.signal)
       if (threadId === null) {
         keys.push(key(owner, running.thread.id))

@@ -1,6 +1,5 @@
 import type { IdFactory } from '../protocol/ids.ts'
 import { type ItemUpdate, itemKind, type ThreadItem } from '../protocol/item/registry.ts'
-import type { OwnedThreads } from '../store/thread-store.ts'
 
 /** What the model learns of an answer that was broken off; the reference server's words. */
 export const CANCELLED = 'The user cancelled the stream. Stop responding to the prior request.'
@@ -70,12 +69,11 @@ export class Unfinished {
     if (kind?.takes(update.type)) kind.fold(item, update)
   }
 
-  /** Saves what is worth keeping, in the order it was begun, and returns it. The rest is forgotten. */
-  async keep(threads: OwnedThreads, threadId: string): Promise<ThreadItem[]> {
+  /** Forgets everything, and returns what is worth keeping, in the order it was begun. */
+  takeWorthKeeping(): ThreadItem[] {
     this.#foldCollected()
     const kept = [...this.#items.values()].filter(item => itemKind(item.type)?.keepUnfinished(item) === true)
     this.#items.clear()
-    for (const item of kept) await threads.saveItem(threadId, item)
     return kept
   }
 }

@@ -59,6 +59,23 @@ export const transactionContract: readonly ContractCase[] = [
     }
   },
   {
+    name: 'a thread found in a transaction stays as it is until its end',
+    async check(store) {
+      const [mine, at] = await withThread(store)
+      let changed: Promise<unknown> | undefined
+      await mine.transaction(async tx => {
+        const found = await tx.findThread(at)
+        changed = mine.updateThread(at, { status: { type: 'closed' } })
+        // Long enough for it to come first, were it not made to wait.
+        await new Promise(resolve => setTimeout(resolve, 50))
+        assert.deepEqual(await tx.findThread(at), found)
+        await tx.addItem(at, message(at, 'while it was open'))
+      })
+      await changed
+      assert.deepEqual((await mine.findThread(at))?.status, { type: 'closed' })
+    }
+  },
+  {
     name: 'an item found in a transaction stays as it is until its end',
     async check(store) {
       const [mine, at] = await withThread(store)

@@ -279,6 +279,25 @@ t.test('directly: what is no such form is refused', async t => {
   t.strictSame(await files(), [])
 })
 
+t.test('directly: a form that takes too long is ended, wherever it stops', { timeout: 20_000 }, async t => {
+  const { address, files } = await attachmentApp(t, { routes: { uploadTimeoutMs: 200 } })
+  const head = '--b\r\ncontent-disposition: form-data; name="file"; filename="a"\r\n\r\n'
+  for (const sent of ['', head.slice(0, 20), `${head}hello`]) {
+    const status = await new Promise((resolve, reject) => {
+      const headers = { 'x-user': 'ada', 'content-type': 'multipart/form-data; boundary=b', 'content-length': 1000 }
+      const request = httpRequest(`${address}/files`, { method: 'POST', headers }, response => {
+        response.resume()
+        resolve(response.statusCode)
+      })
+      request.on('error', reject)
+      request.flushHeaders()
+      request.write(sent)
+    })
+    t.equal(status, 408, JSON.stringify(sent))
+  }
+  t.strictSame(await files(), [])
+})
+
 t.test('directly: a record that cannot be kept takes its bytes with it', async t => {
   const { send, files, threadStore, app } = await attachmentApp(t, {
     prepare: app => app.addHook('onRequest', async () => undefined)

@@ -101,6 +101,35 @@ t.test('a widget that is deleted while its action is answered does not come back
   t.equal(await store.forOwner('ada').findItem(thread_id, 'w'), null)
 })
 
+t.test(
+  'an item that is none, given for an action, is the application’s failure, and nothing of it is told',
+  async t => {
+    const { events, json, logged } = await buildApp(t, {
+      respond: scriptedResponder([widget]).respond,
+      syncAction: () => ({ type: 'widget', id: 'w', widget: { secret: 'sk-123' } }) as never
+    })
+    const thread_id = threadIdOf(await events(create('x')))
+    const { status, body } = await json(act(thread_id, {}, 'threads.sync_custom_action'))
+    t.match(
+      { status, body },
+      { status: 500, body: { code: 'FST_CHATKIT_HOOK_FAILED', message: 'This could not be done' } }
+    )
+    t.match(JSON.stringify(logged), 'A widget is an object with a type')
+  }
+)
+
+t.test('a time that is left undefined is now', async t => {
+  const created_at = undefined
+  const { events, json } = await buildApp(t, {
+    respond: scriptedResponder([{ ...widget, item: { ...widget.item, created_at } }]).respond,
+    syncAction: ({ sender }) => sender && { ...sender, created_at }
+  })
+  const told = await events(create('x'))
+  t.match(told.at(-1), { item: { id: 'w', created_at: /Z$/ } })
+  const { body } = await json(act(threadIdOf(told), { item_id: 'w' }, 'threads.sync_custom_action'))
+  t.match(body, { updated_item: { id: 'w', created_at: /Z$/ } })
+})
+
 t.test('a server without the hook says so', async t => {
   const { events, json } = await buildApp(t)
   const thread_id = threadIdOf(await events(create('x')))

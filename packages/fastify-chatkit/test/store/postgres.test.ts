@@ -48,6 +48,18 @@ t.test('a widget that is being deleted is not brought back by an update of it', 
   t.equal(await mine.findItem('thr_1', 'w'), null)
 })
 
+t.test('a thread that is being closed takes no message', async t => {
+  const { pool, mine, someoneElse } = await twoSessions(t)
+  const { json } = await buildApp(t, { threadStore: postgresThreadStore(pool) })
+  await someoneElse.query('begin')
+  await someoneElse.query(`update chatkit.thread set status = '{"type":"closed"}'`)
+  const answer = json(add('thr_1', 'Is there anybody?'))
+  await Promise.race([aWait(pool), answer])
+  await someoneElse.query('commit')
+  t.match(await answer, { status: 409, body: { code: 'FST_CHATKIT_THREAD_CLOSED' } })
+  t.equal((await mine.listItems('thr_1', { limit: 9, order: 'asc' })).data.length, 2)
+})
+
 t.test('a statement that PostgreSQL undoes because of another is done again', async t => {
   const { pool, mine, someoneElse } = await twoSessions(t, '-c default_transaction_isolation=repeatable\\ read')
   await someoneElse.query('begin')
@@ -62,7 +74,7 @@ t.test('a transaction that PostgreSQL undoes because of another is done again, a
   const { mine, someoneElse } = await twoSessions(t, '-c default_transaction_isolation=repeatable\\ read')
   const seen: unknown[] = []
   await mine.transaction(async tx => {
-    seen.push((await tx.findThread('thr_1'))?.title)
+    seen.push((await tx.listThreads({ limit: 1, order: 'asc' })).data[0]?.title)
     if (seen.length === 1) await someoneElse.query(`update chatkit.thread set title = '"theirs"'`)
     await tx.updateThread('thr_1', { metadata: { seen: seen.length } })
   })

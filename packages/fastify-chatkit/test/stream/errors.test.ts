@@ -214,6 +214,59 @@ t.test('a rename while an answer is written is not undone by it', async t => {
   t.match(await store.forOwner('ada').findThread(threadIdOf(told)), { title: 'Mine', metadata: { seen: true } })
 })
 
+t.test('a name that was given while an answer is written is not overruled by the answer', async t => {
+  const script = scriptedResponder([
+    { say: 'One' },
+    async turn => {
+      await rename(turn.thread.id)
+      turn.thread.title = 'The model’s'
+      turn.thread.metadata.named = true
+    },
+    { say: 'Two' },
+    turn => {
+      t.equal(turn.thread.title, 'Mine', 'the responder sees it')
+      turn.thread.title = 'The model’s, knowing mine'
+    },
+    { say: 'Three' }
+  ])
+  const store = memoryThreadStore()
+  const { events, json } = await buildApp(t, { respond: script.respond, threadStore: store })
+  const rename = (thread_id: string) => json({ type: 'threads.update', params: { thread_id, title: 'Mine' } })
+  const told = await events(create('x'))
+  const titles = told.flatMap(event => (event.type === 'thread.updated' ? [event.thread.title] : []))
+  t.strictSame(titles, ['Mine', 'The model’s, knowing mine'])
+  t.match(await store.forOwner('ada').findThread(threadIdOf(told)), {
+    title: 'The model’s, knowing mine',
+    metadata: { named: true }
+  })
+})
+
+t.test('a change of the thread that could not be saved is saved at the end, if the store is back', async t => {
+  const memory = memoryThreadStore()
+  let failures = 1
+  const store: ThreadStore = {
+    ...memory,
+    forOwner: owner => ({
+      ...memory.forOwner(owner),
+      updateThread: async (id, changes) => {
+        if (failures-- > 0) throw new Error('Connection terminated unexpectedly')
+        return await memory.forOwner(owner).updateThread(id, changes)
+      }
+    })
+  }
+  const script = scriptedResponder([
+    turn => {
+      turn.thread.metadata.response_id = 'resp_1'
+    },
+    { say: 'a' },
+    { say: 'never' }
+  ])
+  const { events } = await buildApp(t, { respond: script.respond, threadStore: store })
+  const told = await events(create('x'))
+  t.strictSame(kinds(told).slice(3), ['assistant_message done', 'error', 'thread.updated'])
+  t.match(await memory.forOwner('ada').findThread(threadIdOf(told)), { metadata: { response_id: 'resp_1' } })
+})
+
 t.test('E-4: an id that is taken ends the stream; the item that has it stays', async t => {
   const item = { type: 'end_of_turn' as const, id: 'same' }
   const script = scriptedResponder([
@@ -226,6 +279,48 @@ t.test('E-4: an id that is taken ends the stream; the item that has it stays', a
   t.strictSame(kinds(told).slice(3), ['end_of_turn done', 'error'])
   const { body } = await json({ type: 'items.list', params: { thread_id: threadIdOf(told) } })
   t.equal(body.data.length, 2)
+})
+
+t.test('E-4: half an answer takes the place of nothing the thread has, whatever id it was given', async t => {
+  const begun = (text: string) => ({
+    type: 'assistant_message' as const,
+    id: 'fake_id',
+    content: [{ text }]
+  })
+  const script = scriptedResponder(
+    [{ type: 'thread.item.done', item: begun('the first answer') }],
+    [
+      { type: 'thread.item.added', item: begun('') },
+      delta('fake_id', 'the second'),
+      { type: 'thread.item.done', item: begun('the second answer') }
+    ],
+    [
+      { type: 'thread.item.added', item: begun('') },
+      delta('fake_id', 'the third'),
+      { type: 'thread.item.added', item: { ...begun('half of it'), id: 'new_id' } },
+      { throw: new Error('boom') }
+    ],
+    [
+      { type: 'thread.item.added', item: begun('') },
+      { type: 'thread.item.replaced', item: begun('put there by this answer, ') },
+      delta('fake_id', 'which may go on'),
+      { throw: new Error('boom') }
+    ]
+  )
+  const { events, json } = await buildApp(t, { respond: script.respond })
+  const thread_id = threadIdOf(await events(create('x')))
+  const stored = async () => {
+    const { body } = await json({ type: 'items.list', params: { thread_id, order: 'asc' } })
+    return body.data
+      .filter((item: { type: string }) => item.type === 'assistant_message')
+      .map((item: { content: { text: string }[] }) => item.content[0]?.text)
+  }
+  t.strictSame(kinds(await events(add(thread_id, 'y'))).slice(2), ['assistant_message added', 'text_delta', 'error'])
+  t.strictSame(await stored(), ['the first answer'])
+  t.match((await events(add(thread_id, 'z'))).slice(-2), [{ item: { id: 'new_id' } }, { type: 'error' }])
+  t.strictSame(await stored(), ['the first answer', 'half of it'])
+  await events(add(thread_id, 'and on'))
+  t.strictSame(await stored(), ['put there by this answer, which may go on', 'half of it'])
 })
 
 t.test('a store that is away is a 503 before the first byte, and an error event after it', async t => {

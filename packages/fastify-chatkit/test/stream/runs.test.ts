@@ -2,6 +2,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { progress, type StreamEvent, say, type ThreadStore, type Turn } from 'fastify-chatkit'
 import { allEvents, memoryThreadStore } from 'fastify-chatkit/testing'
 import t from 'tap'
+import { Outlet } from '../../src/stream/outlet.ts'
+import { Runs } from '../../src/stream/runs.ts'
 import { add, buildApp, create, threadIdOf } from '../fixtures/build-app.ts'
 import { until } from '../fixtures/until.ts'
 
@@ -12,8 +14,11 @@ function held() {
     release = resolve
   })
   const turns: Turn[] = []
+  const halfway: Turn[] = []
   return {
     turns,
+    /** Resolves when so many of its answers wait. */
+    halfway: (count = 1) => until(() => halfway.length >= count),
     release,
     async *respond(turn: Turn) {
       turns.push(turn)
@@ -26,6 +31,7 @@ function held() {
       yield { type: 'thread.item.added' as const, item: { type: 'assistant_message' as const, id, content: [] } }
       yield update('Hel')
       yield update('lo')
+      halfway.push(turn)
       await Promise.race([gate, new Promise((_, reject) => turn.signal.addEventListener('abort', reject))])
       yield update('!')
       yield {
@@ -41,7 +47,7 @@ t.test('DV-17: a request that is repeated while it is answered joins the answer'
   const { post, json } = await buildApp(t, { respond: responder.respond })
   const body = create('Hi')
   const first = await post(body)
-  await wait(50)
+  await responder.halfway()
   const others = await Promise.all([post(body), post(body), post(body), post(body)])
   const stranger = await post(body, { as: 'bob' })
   responder.release()
@@ -73,6 +79,7 @@ t.test('DV-17: however much was told, a repeated request joins the answer', asyn
     goOn = resolve
   })
   let answers = 0
+  let saidMuch = false
   const { post, json } = await buildApp(t, {
     async *respond(turn) {
       answers++
@@ -83,6 +90,7 @@ t.test('DV-17: however much was told, a repeated request joins the answer', asyn
         turn,
         (async function* () {
           for (let n = 0; n < 100; n++) yield `${n} ${'long '.repeat(200)}`
+          saidMuch = true
           await gate
           yield 'the end'
         })()
@@ -91,10 +99,8 @@ t.test('DV-17: however much was told, a repeated request joins the answer', asyn
   })
   const first = await post(create('Hi'))
   const reading = allEvents(first)
-  await wait(300)
-  const second = await post(create('Hi'))
-  const joined = allEvents(second)
-  await wait(50)
+  await until(() => saidMuch)
+  const joined = allEvents(await post(create('Hi')))
   goOn()
   const [told, copy] = await Promise.all([reading, joined])
   t.equal(answers, 1)
@@ -105,6 +111,37 @@ t.test('DV-17: however much was told, a repeated request joins the answer', asyn
   t.match(textAfter(copy), /^0 long .* 99 (long )+the end$/s, 'what was said before it came, and what came after')
   t.equal(copy.filter(({ type }) => type === 'progress_update').length, 1)
   t.ok(copy.length < told.length / 2, `${copy.length} events instead of ${told.length}`)
+})
+
+t.test('DV-17: who joins is not taken for slow while there is much to catch up with', async t => {
+  let goOn = true
+  let saidMuch = false
+  const { post } = await buildApp(t, {
+    // Hooks of the application's take their time.
+    prepare: app => app.addHook('onSend', async () => void (await wait(5))),
+    async *respond(turn) {
+      for (let n = 0; n < 5; n++) yield* say(turn, `${n} ${'long '.repeat(50_000)}`)
+      saidMuch = true
+      yield* say(
+        turn,
+        (async function* () {
+          for (let n = 0; goOn; n++) {
+            yield `${n} `
+            await new Promise(setImmediate)
+          }
+          yield 'the end'
+        })()
+      )
+    }
+  })
+  const reading = allEvents(await post(create('Hi')))
+  await until(() => saidMuch)
+  const joined = allEvents(await post(create('Hi')))
+  await wait(200)
+  goOn = false
+  const [told, copy] = await Promise.all([reading, joined])
+  t.strictSame(itemsOf(copy), itemsOf(told))
+  t.match(textAfter(copy), /^0 1 2 .*the end$/)
 })
 
 t.test('DV-17: requests that come at the very same time are one as well', async t => {
@@ -130,6 +167,7 @@ t.test('DV-17: a run that one of two readers leaves goes on for the other', asyn
   const second = await post(create('Hi'))
   controller.abort()
   await first.text().catch(() => undefined)
+  // Long enough for the server to hear of it.
   await wait(50)
   t.equal(responder.turns[0]?.signal.aborted, false)
   responder.release()
@@ -147,7 +185,7 @@ t.test('DV-17: joining can be switched off', async t => {
 
 t.test('O-9 DV-13: a thread has one running answer; another message is refused meanwhile', async t => {
   const responder = held()
-  const { post, json, events } = await buildApp(t, { respond: responder.respond })
+  const { post, json } = await buildApp(t, { respond: responder.respond })
   const first = await post(create('Hi'))
   const thread_id = threadIdOf(await firstOf(first, 1))
   const busy = await json(add(thread_id, 'me too'))
@@ -159,17 +197,16 @@ t.test('O-9 DV-13: a thread has one running answer; another message is refused m
   )
   t.equal((await post(create('elsewhere'))).status, 200, 'other threads are free')
   responder.release()
-  await wait(50)
-  t.equal((await events(add(thread_id, 'now')))[0]?.type, 'thread.item.done')
+  await until(async () => (await post(add(thread_id, 'now'))).status === 200)
 })
 
 t.test('O-9: or it is answered when its turn comes', async t => {
   const responder = held()
-  const { post, json } = await buildApp(t, { respond: responder.respond, busyThread: 'queue' })
+  const { post, json, arrived } = await buildApp(t, { respond: responder.respond, busyThread: 'queue' })
   const first = await post(create('Hi'))
   const thread_id = threadIdOf(await firstOf(first, 1))
   const second = post(add(thread_id, 'second'))
-  await wait(100)
+  await arrived(2)
   const third = post(add(thread_id, 'third'))
   await wait(400)
   t.equal(responder.turns.length, 1)
@@ -189,7 +226,7 @@ t.test('O-9: a question that is heard before the stop of the last answer is answ
   const left = new Promise<IteratorReturnResult<undefined>>(resolve => {
     leave = () => resolve({ done: true, value: undefined })
   })
-  const { post, events } = await buildApp(t, {
+  const { post, events, arrived } = await buildApp(t, {
     respond(turn) {
       signals.push(turn.signal)
       if (signals.length > 1) return say(turn, 'And on')
@@ -201,7 +238,7 @@ t.test('O-9: a question that is heard before the stop of the last answer is answ
   const first = await post(create('Hi'), { signal: gone.signal })
   const thread_id = threadIdOf(await firstOf(first, 1))
   const second = events(add(thread_id, 'Stop, rather'))
-  await wait(50)
+  await arrived(2)
   gone.abort()
   await until(() => signals[0]?.aborted === true)
   await wait(300)
@@ -211,16 +248,16 @@ t.test('O-9: a question that is heard before the stop of the last answer is answ
 
 t.test('DV-17: a reader who leaves while waiting for a turn takes nobody along', async t => {
   const [first, second] = [held(), held()]
-  const { post, json } = await buildApp(t, {
+  const { post, json, arrived } = await buildApp(t, {
     busyThread: 'queue',
     respond: turn => (first.turns.length === 0 ? first : second).respond(turn)
   })
   const thread_id = threadIdOf(await firstOf(await post(create('Hi')), 1))
   const gone = new AbortController()
   const waiting = post(add(thread_id, 'me too'), { signal: gone.signal })
-  await wait(50)
+  await arrived(2)
   const repeated = [1, 2].map(() => post(add(thread_id, 'me too')))
-  await wait(50)
+  await arrived(4)
   gone.abort()
   await t.rejects(waiting)
   first.release()
@@ -240,8 +277,8 @@ t.test('DV-13: an owner has only so many streams open', async t => {
   t.equal((await post(create('1'), { as: 'bob' })).status, 200)
   responder.release()
   await Promise.all(open.map(allEvents))
-  await wait(20)
-  t.equal((await post(create('4'))).status, 200, 'and as many again when those are closed')
+  // As many again when those are closed.
+  await until(async () => (await post(create('4'))).status === 200)
 })
 
 t.test('refused requests do not count as open streams', async t => {
@@ -249,6 +286,69 @@ t.test('refused requests do not count as open streams', async t => {
   for (let n = 0; n < 3; n++) t.equal((await json(add('thr_none', 'x'))).status, 404)
   t.equal((await post(create('x'))).status, 200)
 })
+
+t.test('a request that is refused leaves no heart beating', async t => {
+  const runs = new Runs({ busyThread: 'refuse', detachedRunMs: 0, openStreams: 1, streamMs: 60_000 })
+  const open = async () => {
+    const outlet = new Outlet(15_000)
+    const refusal = await runs
+      .open({
+        owner: 'ada',
+        threadId: 'thr_1',
+        joinKey: null,
+        outlet,
+        left: new AbortController().signal,
+        begin: () => Promise.reject(new Error('not begun'))
+      })
+      .catch((error: Error & { code?: string }) => error.code ?? error.message)
+    return { outlet, refusal }
+  }
+  const refused = await Promise.all([open(), open()])
+  await runs.close()
+  t.strictSame(
+    [...refused, await open()].map(({ outlet, refusal }) => [refusal, outlet.stream.destroyed]),
+    [
+      ['not begun', true],
+      ['FST_CHATKIT_TOO_MANY_STREAMS', true],
+      ['FST_CHATKIT_CLOSING', true]
+    ]
+  )
+})
+
+t.test('an answer that a hook of the application keeps from being sent is no open stream', async t => {
+  const { post } = await buildApp(t, {
+    limits: { openStreams: 1 },
+    prepare: app =>
+      app.addHook('onSend', async (request, reply) => {
+        if (request.headers['x-fail'] && reply.statusCode === 200) throw new Error('not this one')
+      })
+  })
+  t.equal((await post(create('x'), { headers: { 'x-fail': 'yes' } })).status, 500)
+  await until(async () => (await post(create('y'))).status === 200)
+})
+
+t.test(
+  'O-9: whoever waits for a turn when the server closes is refused, and nothing of the message is stored',
+  async t => {
+    const responder = held()
+    const store = memoryThreadStore()
+    const { app, post, json, arrived } = await buildApp(t, {
+      respond: responder.respond,
+      busyThread: 'queue',
+      threadStore: store
+    })
+    const first = await post(create('Hi'))
+    const thread_id = threadIdOf(await firstOf(first, 1))
+    const waiting = [json(add(thread_id, 'me too')), json(add(thread_id, 'me too')), json(add(thread_id, 'and me'))]
+    await arrived(4)
+    const closed = app.close()
+    for (const answer of await Promise.all(waiting))
+      t.match(answer, { status: 503, body: { code: 'FST_CHATKIT_CLOSING' } })
+    await closed
+    const { data } = await store.forOwner('ada').listItems(thread_id, { limit: 9, order: 'asc', hidden: true })
+    t.match(data, [{ type: 'user_message' }, { content: [{ text: 'Hello' }] }])
+  }
+)
 
 t.test('DV-18: a run may outlive its reader for a while', async t => {
   const responder = held()
@@ -263,9 +363,9 @@ t.test('DV-18: a run may outlive its reader for a while', async t => {
   const again = await post(create('Hi'))
   t.equal(threadIdOf(await firstOf(again, 1)), thread_id, 'whoever comes back reads on')
   responder.release()
-  await wait(100)
-  const { body } = await json({ type: 'items.list', params: { thread_id, order: 'asc' } })
-  t.match(body.data, [{ type: 'user_message' }, { content: [{ text: 'Hello!' }] }])
+  const said = async () => (await json({ type: 'items.list', params: { thread_id, order: 'asc' } })).body.data
+  await until(async () => (await said()).length === 2)
+  t.match(await said(), [{ type: 'user_message' }, { content: [{ text: 'Hello!' }] }])
   const { data } = await store.forOwner('ada').listItems(thread_id, { limit: 9, order: 'asc', hidden: true })
   t.equal(data.length, 2, 'nothing was cancelled')
 })
@@ -277,11 +377,13 @@ t.test('DV-18: and ends when nobody comes back', async t => {
   const controller = new AbortController()
   const response = await post(create('Hi'), { signal: controller.signal })
   const thread_id = threadIdOf(await firstOf(response, 1))
+  await responder.halfway()
   controller.abort()
-  await wait(600)
-  t.equal(responder.turns[0]?.signal.reason, 'left')
-  const { data } = await store.forOwner('ada').listItems(thread_id, { limit: 9, order: 'asc', hidden: true })
-  t.match(data, [{}, { content: [{ text: 'Hello' }] }, { type: 'sdk_hidden_context' }])
+  await until(() => responder.turns[0]?.signal.reason === 'left')
+  const kept = async () =>
+    (await store.forOwner('ada').listItems(thread_id, { limit: 9, order: 'asc', hidden: true })).data
+  await until(async () => (await kept()).length === 3)
+  t.match(await kept(), [{}, { content: [{ text: 'Hello' }] }, { type: 'sdk_hidden_context' }])
 })
 
 t.test('DV-18: whoever comes back and finds the store away does not keep the run going', async t => {

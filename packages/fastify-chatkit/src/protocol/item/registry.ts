@@ -101,6 +101,11 @@ export function parseItem(draft: unknown): ThreadItem {
   return kind.schema.parse(draft)
 }
 
+/** The same, of a thread, whatever the draft says of that; made now, unless it says when. @throws as `parseItem` does. */
+export function completeItem(draft: ItemDraft, threadId: string, now: () => Date): ThreadItem {
+  return parseItem({ ...draft, created_at: draft.created_at ?? now(), thread_id: threadId })
+}
+
 /**
  * A complete update from a draft.
  *

@@ -1,4 +1,6 @@
+import { unlessAborted } from '../../unless-aborted.ts'
 import type { Responder, Turn } from '../responder.ts'
+import { limitTime } from './limit-time.ts'
 
 /** Asks a model for a few words. */
 export type Ask = (prompt: string, options: { signal: AbortSignal }) => Promise<string> | AsyncIterable<string>
@@ -52,7 +54,8 @@ export function withTitle<Context = unknown>(
 // Never rejects.
 async function nameThread(turn: Turn, ask: Ask, message: string, left: AbortSignal, options: TitleOptions) {
   const { timeoutMs = 10_000, prompt = defaultPrompt } = options
-  const signal = AbortSignal.any([left, turn.signal, AbortSignal.timeout(timeoutMs)])
+  const late = () => new DOMException(`No title came within ${timeoutMs} ms`, 'TimeoutError')
+  const { signal, clear } = limitTime([left, turn.signal], timeoutMs, late)
   try {
     const asked = (async () => {
       const answer = ask(prompt(message.slice(0, enough)), { signal })
@@ -61,28 +64,16 @@ async function nameThread(turn: Turn, ask: Ask, message: string, left: AbortSign
       for await (const delta of answer as AsyncIterable<string>) text += delta
       return text
     })()
-    const title = titleFrom(await settled(asked, signal), options.maxLength)
+    // An `ask` that does not look at its signal is not waited for.
+    const title = titleFrom(await unlessAborted(asked, signal), options.maxLength)
     if (title === '') throw new Error('The model gave no words for a title')
     // The user may have named it meanwhile.
     if (!turn.thread.title) turn.thread.title = title
   } catch (err) {
     if (left.aborted || turn.signal.aborted) return
     turn.log.warn({ err, threadId: turn.thread.id, requestId: turn.requestId }, 'A thread could not be given a title')
-  }
-}
-
-// An `ask` that does not look at its signal is not waited for.
-async function settled<Value>(asked: Promise<Value>, signal: AbortSignal): Promise<Value> {
-  let stop: (() => void) | undefined
-  const aborted = new Promise<never>((_, reject) => {
-    stop = () => reject(signal.reason)
-    if (signal.aborted) stop()
-    signal.addEventListener('abort', stop, { once: true })
-  })
-  try {
-    return await Promise.race([asked, aborted])
   } finally {
-    if (stop) signal.removeEventListener('abort', stop)
+    clear()
   }
 }
 
