@@ -20,7 +20,7 @@ t.test('X-1 X-2: sound is decoded strictly, and its type told both ways', async 
   t.strictSame([...(heard[0]?.audio ?? [])], [0, 1, 2, 3, 4])
   await json(speak('', ' audio/mp4 ; x=y'))
   t.match(heard[1], { mimeType: ' audio/mp4 ; x=y', mediaType: 'audio/mp4', audio: { length: 0 } })
-  for (const bad of ['!!!!', 'AAE', 'AAEC AwQ=', 'AAE=\n', '-_-_', 'A==='])
+  for (const bad of ['!!!!', 'AAE', 'AAEC AwQ=', 'AAE=\n', '-_-_', 'A===', '====', 'AA=A', '=AAA', 'AAAA=', 'AAAAA==='])
     t.equal((await json(speak(bad))).status, 400, bad)
 })
 
@@ -30,6 +30,12 @@ t.test('X-3: a server without ears says so; one with them takes more than Fastif
   const { json } = await buildApp(t, { transcribe: ({ audio }) => `${audio.length} bytes` })
   const audio = Buffer.alloc(2 * 1024 * 1024).toString('base64')
   t.strictSame((await json(speak(audio))).body, { text: '2097152 bytes' })
+  const patient = await buildApp(t, {
+    limits: { bodyBytes: 32 * 1024 * 1024 },
+    transcribe: ({ audio }) => `${audio.length} bytes`
+  })
+  const long = Buffer.alloc(16 * 1024 * 1024).toString('base64')
+  t.strictSame((await patient.json(speak(long))).body, { text: '16777216 bytes' })
 })
 
 t.test('a hook that fails is a 500 without its reason', async t => {
