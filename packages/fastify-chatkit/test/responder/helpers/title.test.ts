@@ -1,10 +1,15 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { type Ask, echo, say, type TitleOptions, titleFrom, withTitle } from 'fastify-chatkit'
 import { askChatCompletions } from 'fastify-chatkit/chat-completions'
 import { modelServer, readEvents, says } from 'fastify-chatkit/testing'
 import t, { type Test } from 'tap'
 import { add, buildApp, create, kinds, threadIdOf } from '../../fixtures/build-app.ts'
 import { until } from '../../fixtures/until.ts'
+
+setFlagsFromString('--expose-gc')
+const collectGarbage: () => void = runInNewContext('gc')
 
 const naming = (t: Test, ask: Ask, options: TitleOptions = {}) =>
   buildApp(t, { respond: withTitle(echo, ask, options) })
@@ -81,7 +86,12 @@ t.test(
     const answers: Ask[] = [
       () => Promise.reject(new Error('no model')),
       async () => '',
-      () => new Promise(() => undefined),
+      () => {
+        // What nobody holds any more is gone, a time-out too if it is one of those.
+        const collecting = setInterval(collectGarbage, 10)
+        setTimeout(() => clearInterval(collecting), 90)
+        return new Promise(() => undefined)
+      },
       async () => 'At last'
     ]
     const { events, logged } = await naming(
