@@ -1,4 +1,5 @@
 import type { FastifyPluginAsync } from 'fastify'
+import { OpenReplies } from './http/open-replies.ts'
 import { makeHandler } from './http/route.ts'
 import { type ChatKitOptions, resolveOptions } from './options.ts'
 import { Runs } from './stream/runs.ts'
@@ -24,7 +25,11 @@ export const chatkit: FastifyPluginAsync<ChatKitOptions> = async (app, options) 
   const resolved = resolveOptions(options)
   const { busyThread, detachedRunMs, limits } = resolved
   const runs = new Runs({ busyThread, detachedRunMs, openStreams: limits.openStreams, streamMs: limits.streamMs })
+  const replies = new OpenReplies()
   // Open streams would keep the server from closing.
-  app.addHook('preClose', async () => await runs.close())
-  app.post(resolved.path, { ...resolved.hooks, bodyLimit: limits.bodyBytes }, makeHandler(resolved, runs))
+  app.addHook('preClose', async () => {
+    await runs.close()
+    await replies.close()
+  })
+  app.post(resolved.path, { ...resolved.hooks, bodyLimit: limits.bodyBytes }, makeHandler(resolved, runs, replies))
 }

@@ -10,11 +10,12 @@ import type { Running } from '../stream/run-responder.ts'
 import type { Runs } from '../stream/runs.ts'
 import { streamHeaders } from '../stream/sse.ts'
 import { understand } from './body.ts'
+import type { OpenReplies } from './open-replies.ts'
 import { ownerOf } from './owner.ts'
 import { readerSignal } from './reader.ts'
 
 /** Answers one request: who asks, what is asked, then JSON or a stream. */
-export function makeHandler(options: ResolvedOptions, runs: Runs) {
+export function makeHandler(options: ResolvedOptions, runs: Runs, replies: OpenReplies) {
   const settings: Settings = {
     ...options.settings,
     onThreadDeleted: (owner, threadId) => runs.abandon(owner, threadId)
@@ -46,6 +47,7 @@ export function makeHandler(options: ResolvedOptions, runs: Runs) {
       left: signal,
       begin: async signal => await begin(operation, params, { ...call, signal })
     })
+    replies.add(reply)
     return reply.headers(streamHeaders).send(outlet.stream)
   }
 }

@@ -1,6 +1,8 @@
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { setTimeout as wait } from 'node:timers/promises'
-import { postgresThreadStore, type Turn } from 'fastify-chatkit'
+import Fastify from 'fastify'
+import { chatkit, postgresThreadStore, type Turn } from 'fastify-chatkit'
 import { memoryThreadStore, readEvents, scriptedResponder } from 'fastify-chatkit/testing'
 import t from 'tap'
 import { add, buildApp, type Client, create, input, kinds, threadIdOf } from '../fixtures/build-app.ts'
@@ -193,15 +195,7 @@ t.test('C-6: a reader who does not read holds up the responder', async t => {
       }
     }
   })
-  const { connect } = await import('node:net')
-  const { hostname, port, pathname } = new URL(client.url)
-  const socket = connect({ host: hostname, port: Number(port) })
-  await once(socket, 'connect')
-  socket.pause()
-  const body = JSON.stringify(create('Hi'))
-  socket.write(
-    `POST ${pathname} HTTP/1.1\r\nhost: x\r\nx-user: ada\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
-  )
+  const socket = await postWithoutReading(client.url)
   let last = -1
   while (made <= 10 || made !== last) {
     last = made
@@ -288,6 +282,27 @@ t.test('a server that closes ends its streams, and keeps what was said', async t
   )
 })
 
+t.test('a server that closes does not wait for a reader who does not read', { timeout: 30_000 }, async t => {
+  const app = Fastify()
+  let made = 0
+  await app.register(chatkit, {
+    owner: () => 'ada',
+    threadStore: memoryThreadStore(),
+    async *respond(turn) {
+      const endless = Array.from({ length: 10_000 }, () => 'x'.repeat(1000))
+      for await (const event of deltas(...endless)(turn)) {
+        made++
+        yield event
+      }
+    }
+  })
+  const socket = await postWithoutReading(`${await app.listen({ port: 0, host: '127.0.0.1' })}/chatkit`)
+  await until(() => made > 10)
+  await app.close()
+  t.ok(made < 10_000)
+  socket.destroy()
+})
+
 t.test('a stream may last only so long', async t => {
   const client = await buildApp(t, {
     limits: { streamMs: 200 },
@@ -302,6 +317,19 @@ t.test('a stream may last only so long', async t => {
     { type: 'error', code: 'stream.error' }
   ])
 })
+
+/** Sends a message over a connection from which nothing is ever read. */
+async function postWithoutReading(url: string) {
+  const { hostname, port, pathname } = new URL(url)
+  const socket = connect({ host: hostname, port: Number(port) })
+  await once(socket, 'connect')
+  socket.pause()
+  const body = JSON.stringify(create('Hi'))
+  socket.write(
+    `POST ${pathname} HTTP/1.1\r\nhost: x\r\nx-user: ada\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`
+  )
+  return socket
+}
 
 /** What a look gives, once it gives something. */
 async function eventually<Value>(look: () => Promise<Value | null>): Promise<Value> {
