@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { CHAT_PATH, variables } from 'chatkit-host'
+import { createTestDatabase } from 'embedded-database/testing'
 import t from 'tap'
 import { listThreads, post, said, threadOf } from './fixtures/chat.ts'
 import type { Teardown } from './fixtures/host.ts'
@@ -118,6 +119,27 @@ t.test('on an empty data directory', async t => {
     t.match(second.output(), /SIGTERM: closing/)
     t.same(serversOf(folder), [])
   })
+})
+
+t.test('in production every line is JSON, from the first to the last', async t => {
+  const database = await createTestDatabase()
+  t.teardown(() => database.close())
+  const { child, output, ended } = run([], {
+    NODE_ENV: 'production',
+    DATABASE_URL: database.connectionString,
+    BETTER_AUTH_SECRET: 'k9Xv2mQ7pL4tR8wZ1nB6cY3hF5jD0sGa',
+    BETTER_AUTH_MOUNT: '1',
+    BETTER_AUTH_URL: 'https://chat.example.com',
+    RESPONDER: 'echo',
+    PORT: '0'
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  t.ok(await eventually(() => output().includes('chatkit-host listens on')), output())
+  child.kill('SIGTERM')
+  t.same(await ended, { code: 0, signal: null })
+  const lines = output().trim().split('\n')
+  t.ok(lines.length > 3)
+  for (const line of lines) t.match(JSON.parse(line), { level: Number, time: Number, msg: String })
 })
 
 t.test('commands', async t => {

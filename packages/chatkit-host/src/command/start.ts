@@ -1,5 +1,6 @@
+import { hostname } from 'node:os'
 import closeWithGrace from 'close-with-grace'
-import { readConfig } from '../config.ts'
+import { type Config, readConfig } from '../config.ts'
 import { StartError } from '../start-error.ts'
 import type { Command } from './command.ts'
 
@@ -12,13 +13,14 @@ export const start: Command = async (args, { print, environment }) => {
   const config = readConfig(environment)
   // Not before the environment is known to be right: a mistake is told at once.
   const { startHost } = await import('../server.ts')
-  const starting = startHost(config, print)
+  const say = teller(config, print)
+  const starting = startHost(config, say)
   // From the first moment: a signal may come while the database is being made.
   const grace = closeWithGrace(
     { delay: config.drainTimeoutMs + GRACE_MS, logger: console },
     async ({ err, signal }) => {
       if (err) console.error(err)
-      else if (signal) print(`${signal}: closing`)
+      else if (signal) say(`${signal}: closing`)
       const host = await starting.catch(() => null)
       await host?.close()
     }
@@ -29,4 +31,11 @@ export const start: Command = async (args, { print, environment }) => {
     grace.uninstall()
     throw error
   }
+}
+
+/** What is told of start and end, among the lines of the log: in production it is of their form, and obeys LOG_LEVEL. */
+function teller({ production, logLevel }: Config, print: (line: string) => void): (line: string) => void {
+  if (!production) return print
+  if (!['info', 'debug', 'trace'].includes(logLevel)) return () => {}
+  return msg => print(JSON.stringify({ level: 30, time: Date.now(), pid: process.pid, hostname: hostname(), msg }))
 }
