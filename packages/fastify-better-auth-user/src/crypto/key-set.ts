@@ -13,7 +13,7 @@ export interface KeySetOptions {
   cooldownMs?: number | undefined
   /** For RSA keys whose source names no algorithm. @default 'RS256' */
   rsaAlgorithm?: RsaAlgorithm | undefined
-  /** @default Date.now */
+  /** Milliseconds since any instant. @default `performance.now`, as the wall clock may be set back */
   now?: (() => number) | undefined
   /** Told about keys that were left out, and why. */
   onUnusableKey?: ((kid: string, error: unknown) => void) | undefined
@@ -38,7 +38,7 @@ export function createKeySet(load: KeyLoader, options: KeySetOptions = {}): KeyS
     maxStaleMs = 3_600_000,
     cooldownMs = 10_000,
     rsaAlgorithm = 'RS256',
-    now = Date.now
+    now = () => performance.now()
   } = options
   const { onUnusableKey = () => {} } = options
   let keys: ReadonlyMap<string, VerificationKey> = new Map()
@@ -51,8 +51,12 @@ export function createKeySet(load: KeyLoader, options: KeySetOptions = {}): KeyS
 
   return {
     async find(kid) {
-      if (now() - loadedAt >= maxAgeMs) await reload(0)
-      else if (!keys.has(kid)) await reload(cooldownMs)
+      if (now() - loadedAt >= maxAgeMs) {
+        const loading = reload(0)
+        // An attempt to end a known outage may take long; whoever has a key that serves meanwhile need not wait for it.
+        const serves = failure !== null && keys.has(kid) && now() - loadedAt < maxAgeMs + maxStaleMs
+        if (!serves) await loading
+      } else if (!keys.has(kid)) await reload(cooldownMs)
       if (now() - loadedAt >= maxAgeMs + maxStaleMs) throw unavailable()
       const key = keys.get(kid)
       // An outage must not turn a key published a moment ago into an invalid token.

@@ -152,6 +152,47 @@ t.test('an outage: bounded fetches, old keys for a bounded time, then 503', asyn
   t.equal(await keys.find('known'), null, 'a key that is gone when the endpoint is back is gone')
 })
 
+t.test('while an issuer that keeps silent is asked again, nobody waits who has a key', async t => {
+  const endpoint = await openKeySet(t, [publicJwk(key, { kid: 'known' })])
+  const serve = endpoint.answer
+  const clock = { now: 1_000_000 }
+  const keys = createKeySet(jwksFromUrl(endpoint.url, 1000), { now: () => clock.now, maxAgeMs: 600_000 })
+  const waited = async () => {
+    const started = performance.now()
+    t.match(await keys.find('known'), { kid: 'known' })
+    return performance.now() - started
+  }
+  await waited()
+  endpoint.answer = () => {}
+  clock.now += 600_000
+  t.ok((await waited()) >= 900, 'the first does, as the key may have been withdrawn')
+  clock.now += 60_000
+  t.ok((await waited()) < 500, 'the others are served with what is known')
+  await t.rejects(keys.find('unknown'), { code: 'FST_BAU_KEYS_UNAVAILABLE' }, 'who has none waits')
+  t.equal(endpoint.visits, 3, 'for it is asked again meanwhile')
+  endpoint.answer = serve
+  endpoint.keys = []
+  clock.now += 60_000
+  await waited()
+  t.equal(await keys.find('unknown'), null)
+  t.equal(await keys.find('known'), null, 'what was withdrawn in an outage is noticed at its end')
+})
+
+t.test('a wall clock that is set back hides no key', async t => {
+  const { now } = Date
+  let setBackBy = 0
+  Date.now = () => now() - setBackBy
+  t.teardown(() => {
+    Date.now = now
+  })
+  const endpoint = await openKeySet(t, [publicJwk(key, { kid: 'first' })])
+  const keys = createKeySet(jwksFromUrl(endpoint.url, 1000), { cooldownMs: 0 })
+  t.match(await keys.find('first'), { kid: 'first' })
+  setBackBy = 3_600_000
+  endpoint.keys = [publicJwk(makeKey('EdDSA'), { kid: 'second' })]
+  t.match(await keys.find('second'), { kid: 'second' })
+})
+
 t.test('rotation: the new key at once, the old one while it is published', async t => {
   const [older, newer] = [makeKey('EdDSA'), makeKey('ES256')]
   const endpoint = await openKeySet(t, [publicJwk(older, { kid: 'older' })])
