@@ -121,6 +121,7 @@ export function lookups(database: Queryable, { timeoutMs, maxBatch = 100, spacin
     } catch (error) {
       // A value the database cannot read must not fail the requests beside it.
       if (batch.length > 1 && isDataException(error)) for (const one of batch) void send(statement, [one])
+      else if (isUnwritable(error)) for (const one of batch) one.resolve(null)
       else for (const one of batch) one.reject(error)
     }
   }
@@ -171,6 +172,11 @@ function wait(values: readonly string[]): Waiting {
 function isDataException(error: unknown): boolean {
   const code = (error as { code?: unknown } | null)?.code
   return typeof code === 'string' && code.startsWith('22')
+}
+
+/** SQLSTATE `untranslatable_character`: the encoding of the database has none such, so no row does. */
+function isUnwritable(error: unknown): boolean {
+  return (error as { code?: unknown } | null)?.code === '22P05'
 }
 
 /**

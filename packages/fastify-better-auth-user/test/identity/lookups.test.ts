@@ -126,6 +126,23 @@ t.test('look-ups of one turn are one query', async t => {
     t.same(sent, [])
   })
 
+  t.test('nor does a text stand in any row whose characters its encoding does not have', async t => {
+    const { rows } = await pool.query('select current_database() as name')
+    const name = `${rows[0].name}_latin`
+    await pool.query(`create database "${name}" template template0 encoding 'LATIN1' locale 'C'`)
+    const address = new URL(database.connectionString)
+    address.pathname = name
+    const latin = new pg.Pool({ connectionString: address.href })
+    t.teardown(async () => {
+      await latin.end()
+      await pool.query(`drop database "${name}"`)
+    })
+    const { first } = lookups(latin, { timeoutMs: 5000 })
+    const statement = prepared(['text'], `select label from (values ('é')) thing (label) where label = $1`)
+    t.equal(await first(statement, ['€']), null)
+    t.same((await Promise.all(['é', '€', 'e'].map(text => first(statement, [text])))).map(label), ['é', null, null])
+  })
+
   t.test('nobody joins a query that has been sent', async t => {
     const { first } = lookups(counting, { timeoutMs: 5000 })
     sent.length = 0
