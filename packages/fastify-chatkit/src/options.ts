@@ -18,12 +18,13 @@ export type Limits = {
   attachmentBytes: number
   /** Records on a page; the front end asks for 9999 threads at once. @default 10_000 */
   pageSize: number
-  /** Streams one owner may have open at a time in this process. @default 10 */
+  /** Streams one owner may have open at a time in this process, answers that go on without a reader included. @default 10 */
   openStreams: number
   /** How long a stream may last. @default 10 minutes */
   streamMs: number
 }
 
+/** What the plugin is told. `owner`, `threadStore` and `respond` are all it needs. */
 export interface ChatKitOptions<Context = unknown> {
   /** Where the one POST route is. @default "/chatkit" */
   path?: string

@@ -35,6 +35,11 @@ export class Run {
     return !this.#ended && !this.signal.aborted
   }
 
+  /** Whether it goes on without a reader. */
+  get alone(): boolean {
+    return this.alive && this.#outlets.size + this.#arrivals.size === 0
+  }
+
   /** Takes its first reader, before anything was told; also when it was aborted already, so that the stream is ended. */
   begin(outlet: Outlet): void {
     this.#outlets.add(outlet)

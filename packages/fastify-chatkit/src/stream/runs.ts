@@ -29,6 +29,7 @@ export type RunSettings = {
   streamMs: number
 }
 
+type Known = { owner: string; running: Omit<Running, 'signal' | 'unfinished'>; ended: Promise<unknown> }
 type Occupied = { run: Run | null; over: Promise<void> }
 /** A run that equal requests join, and whether the reader who began it has left. */
 type Joinable = { started: Promise<Run>; left: AbortSignal }
@@ -39,7 +40,7 @@ export class Runs {
   readonly #threads = new Map<string, Occupied>()
   readonly #joinable = new Map<string, Joinable>()
   readonly #open = new Map<string, number>()
-  readonly #running = new Map<Run, { running: Omit<Running, 'signal' | 'unfinished'>; ended: Promise<unknown> }>()
+  readonly #running = new Map<Run, Known>()
   /** One for each start, until its run is over or it was refused. */
   readonly #starts = new Set<Promise<void>>()
   #closing = false
@@ -129,6 +130,8 @@ export class Runs {
       }
       // It may have waited, for its turn or for the answer it repeats.
       if (this.#closing) throw new chatkitErrors.FST_CHATKIT_CLOSING()
+      if ((this.#open.get(owner) ?? 0) + this.#alone(owner) > this.#settings.openStreams)
+        throw new chatkitErrors.FST_CHATKIT_TOO_MANY_STREAMS()
       const running = await request.begin(run.signal)
       if (threadId === null) {
         keys.push(key(owner, running.thread.id))
@@ -146,7 +149,7 @@ export class Runs {
           run.end()
         }
       )
-      this.#running.set(run, { running, ended })
+      this.#running.set(run, { owner, running, ended })
       if (this.#closing) run.abort('closing')
       return run
     } catch (error) {
@@ -187,6 +190,12 @@ export class Runs {
 
   #forget(joinKey: string, one: Joinable): void {
     if (this.#joinable.get(joinKey) === one) this.#joinable.delete(joinKey)
+  }
+
+  /** Answers to an owner that go on without a reader. */
+  #alone(owner: string): number {
+    if (this.#settings.detachedRunMs === 0) return 0
+    return [...this.#running].filter(([run, known]) => known.owner === owner && run.alone).length
   }
 
   #closed(owner: string): void {

@@ -370,6 +370,25 @@ t.test('DV-18: a run may outlive its reader for a while', async t => {
   t.equal(data.length, 2, 'nothing was cancelled')
 })
 
+t.test('DV-18: an answer that goes on without a reader is one of the open ones', async t => {
+  const responder = held()
+  const limits = { openStreams: 2 }
+  const { post, json } = await buildApp(t, { respond: responder.respond, detachedRunMs: 60_000, limits })
+  for (const text of ['1', '2']) {
+    const gone = new AbortController()
+    await post(create(text), { signal: gone.signal })
+    gone.abort()
+  }
+  await until(async () => (await json({ type: 'threads.list', params: {} })).body.data.length === 2)
+  t.equal((await post(create('1'), { as: 'bob' })).status, 200)
+  t.match(await json(create('3')), { status: 429, body: { code: 'FST_CHATKIT_TOO_MANY_STREAMS' } })
+  const again = await post(create('1'))
+  t.equal(again.status, 200, 'whoever comes back reads on')
+  responder.release()
+  t.match((await allEvents(again)).at(-1), { type: 'thread.item.done', item: { content: [{ text: 'Hello!' }] } })
+  await until(async () => (await post(create('4'))).status === 200)
+})
+
 t.test('DV-18: and ends when nobody comes back', async t => {
   const responder = held()
   const store = memoryThreadStore()
