@@ -69,6 +69,7 @@ export const chatkitErrors = {
   )
 } as const
 
+/** Code of an error of this package: stable, for programs. */
 export type ChatKitErrorCode = keyof typeof chatkitErrors
 
 /** Whether an error is one of this package's own. */

@@ -51,6 +51,7 @@ export interface AttachmentStore {
   collect?(before: Date, isKnown: (owner: string, attachmentId: string) => Promise<boolean>): Promise<number>
 }
 
+/** What a store says of an attachment it expects. */
 export type CreatedAttachment = {
   /** Makes the attachment an image. */
   preview_url?: string

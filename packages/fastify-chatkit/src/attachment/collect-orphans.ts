@@ -1,6 +1,7 @@
 import type { ThreadStore } from '../store/thread-store.ts'
 import type { AttachmentStore } from './attachment-store.ts'
 
+/** What `collectOrphans` is told. */
 export type CollectOptions = {
   threadStore: ThreadStore
   attachments: AttachmentStore

@@ -9,6 +9,7 @@ import { localFiles } from './local-files.ts'
 import { receiveFile } from './receive.ts'
 import { isShowable } from './sniff.ts'
 
+/** What `localAttachmentStore` is told. Times are in milliseconds. */
 export type LocalAttachmentStoreOptions = Acceptance & {
   /** Where the files are. It is made when it is not there; nobody else may write to it. */
   directory: string
@@ -40,6 +41,7 @@ export interface LocalAttachmentStore extends AttachmentStore {
   readonly door: LocalDoor
 }
 
+/** What `attachmentRoutes` ask of a local store. */
 export type LocalDoor = {
   /** Path of the store's URL. */
   path(): string

@@ -9,6 +9,7 @@ import type { UserMessageInput } from '../protocol/user-input.ts'
 import { type RequestOptions, Transport, type TransportOptions } from './transport.ts'
 import { uploadAttachment } from './upload.ts'
 
+/** What `chatkitClient` is told. */
 export type ClientOptions = TransportOptions
 
 /** Which page; without a limit, 20 records. */

@@ -22,6 +22,7 @@ export type TransportOptions = {
   idleMs?: number
 }
 
+/** What goes with one request. */
 export type RequestOptions = {
   /** Ends the request. For a stream this is Stop: the server sees the reader leave. */
   signal?: AbortSignal | undefined

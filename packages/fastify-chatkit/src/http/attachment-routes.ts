@@ -11,6 +11,7 @@ import { contentDisposition } from './content-disposition.ts'
 import { formFile } from './form-file.ts'
 import { ownerOf } from './owner.ts'
 
+/** What `attachmentRoutes` are told. */
 export type AttachmentRoutesOptions = {
   /** Where the bytes go. */
   store: LocalAttachmentStore

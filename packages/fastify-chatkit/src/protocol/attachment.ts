@@ -23,7 +23,11 @@ export const fileAttachment = z.object({ ...common, type: z.literal('file') })
 export const imageAttachment = z.object({ ...common, type: z.literal('image'), preview_url: z.url() })
 export const attachment = z.discriminatedUnion('type', [fileAttachment, imageAttachment])
 
+/** Where and how the bytes of an attachment are sent. */
 export type UploadDescriptor = z.output<typeof uploadDescriptor>
+/** An attachment that is listed by its name. */
 export type FileAttachment = z.output<typeof fileAttachment>
+/** An attachment that is shown, at `preview_url`. */
 export type ImageAttachment = z.output<typeof imageAttachment>
+/** A file that goes with a message. `metadata` never leaves the server. */
 export type Attachment = z.output<typeof attachment>

@@ -37,7 +37,9 @@ export const transientEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('stream_options'), stream_options: streamOptions })
 ])
 
+/** What a reader may do with a stream: `allow_cancel` says whether it may be stopped. */
 export type StreamOptions = z.output<typeof streamOptions>
+/** What a reader is told of an error. */
 export type ErrorEvent = z.output<typeof errorEvent>
 
 /** What a stream can tell its reader. */

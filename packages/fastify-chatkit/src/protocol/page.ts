@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { optional } from './schema.ts'
 
+/** `asc` begins with the oldest, `desc` with the newest. */
 export type Order = 'asc' | 'desc'
 
 /** One page of a longer list; `after` names its last record, and is there only when more follow. */

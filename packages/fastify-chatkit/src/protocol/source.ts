@@ -39,8 +39,13 @@ export const annotation = z.object({
   index: optional(z.int())
 })
 
+/** A page on the web. */
 export type UrlSource = z.output<typeof urlSource>
+/** A file, by its name. */
 export type FileSource = z.output<typeof fileSource>
+/** A thing of the application’s own, such as an order; `data` goes to the page as it is. */
 export type EntitySource = z.output<typeof entitySource>
+/** What a text rests on. */
 export type Source = z.output<typeof source>
+/** A reference from a place in a text to a source; `index` is a position in characters. */
 export type Annotation = z.output<typeof annotation>

@@ -30,6 +30,7 @@ export const imageTask = z.object({ ...common, type: z.literal('image') })
 
 /** A step that was taken, shown by itself or in a workflow. */
 export const task = z.discriminatedUnion('type', [customTask, searchTask, thoughtTask, fileTask, imageTask])
+/** One step that was taken. */
 export type Task = z.output<typeof task>
 
 /** What stands above the tasks of a finished workflow: words of ours, or how many seconds it took. */
@@ -44,4 +45,5 @@ export const workflow = z.object({
   summary: optional(workflowSummary),
   expanded: z.boolean().default(false)
 })
+/** Steps that were taken together. */
 export type Workflow = z.output<typeof workflow>

@@ -8,6 +8,7 @@ export const threadStatus = z.discriminatedUnion('type', [
   z.object({ type: z.literal('locked'), reason: optional(z.string()) }),
   z.object({ type: z.literal('closed'), reason: optional(z.string()) })
 ])
+/** Whether a thread can be gone on with; `reason` is for its reader. */
 export type ThreadStatus = z.output<typeof threadStatus>
 
 /** A thread without its items, as it is stored and as a responder sees it. */

@@ -28,6 +28,9 @@ export const userMessageInput = z.object({
   inference_options: inferenceOptions
 })
 
+/** A piece of what the user said: text, or a thing that was named. */
 export type UserContent = z.output<typeof userContent>
+/** The tool and the model the user chose in the composer: unchecked. */
 export type InferenceOptions = z.output<typeof inferenceOptions>
+/** A message as the composer sends it; attachments by their ids. */
 export type UserMessageInput = z.output<typeof userMessageInput>

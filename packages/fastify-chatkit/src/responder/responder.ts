@@ -53,6 +53,7 @@ export interface ActionTurn<Context = unknown> extends Turn<Context> {
   readonly sender: WidgetItem | null
 }
 
+/** What a responder returns: an array, a generator, or anything else that can be looped over. */
 export type ResponderEvents = AsyncIterable<ResponderEvent> | Iterable<ResponderEvent>
 
 /** Answers a turn. It never writes to a store: what it yields is saved before it is shown. */

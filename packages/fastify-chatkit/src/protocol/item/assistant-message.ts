@@ -8,6 +8,7 @@ export const outputText = z.object({
   text: z.string(),
   annotations: z.array(annotation).default(() => [])
 })
+/** A run of the assistant’s text, with its references to sources. */
 export type OutputText = z.output<typeof outputText>
 
 const partAdded = z.object({

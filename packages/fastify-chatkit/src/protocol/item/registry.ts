@@ -26,11 +26,17 @@ export type ItemUpdate = z.output<Kind['updates'][number]>
 /** An update as a responder may write it. */
 export type ItemUpdateDraft = z.input<Kind['updates'][number]>
 
+/** What the user said. */
 export type UserMessageItem = ItemOf<'user_message'>
+/** What the assistant said. */
 export type AssistantMessageItem = ItemOf<'assistant_message'>
+/** A call of a tool in the reader’s page, waiting or answered. */
 export type ClientToolCallItem = ItemOf<'client_tool_call'>
+/** A piece of user interface in the thread. */
 export type WidgetItem = ItemOf<'widget'>
+/** Questions to the user, waiting or answered. */
 export type StructuredInputItem = ItemOf<'structured_input'>
+/** Steps that were taken together, as an item of the thread. */
 export type WorkflowItem = ItemOf<'workflow'>
 
 /** A kind, whichever it is: what this package asks of all of them. */

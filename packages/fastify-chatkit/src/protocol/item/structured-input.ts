@@ -14,7 +14,9 @@ const question = z.discriminatedUnion('type', [
   }),
   z.object({ ...common, type: z.literal('freeform'), description: optional(z.string()) })
 ])
+/** One question of a structured input; `answer` is there once it was submitted. */
 export type Question = z.output<typeof question>
+/** What was answered, or that it was not. */
 export type Answer = z.output<typeof answer>
 
 /** Questions to the user, answered in one go. */

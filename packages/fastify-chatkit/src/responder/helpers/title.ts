@@ -5,6 +5,7 @@ import { limitTime } from './limit-time.ts'
 /** Asks a model for a few words. */
 export type Ask = (prompt: string, options: { signal: AbortSignal }) => Promise<string> | AsyncIterable<string>
 
+/** How `withTitle` asks for a title. Times are in milliseconds. */
 export type TitleOptions = {
   /** UTF-16 units a title may have. @default 80 */
   maxLength?: number
