@@ -1,3 +1,5 @@
+import pg from 'pg'
+
 /** What may be wrong with a certificate, as OpenSSL and Node call it. */
 const CERTIFICATE = /^(ERR_TLS_CERT_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/
 
@@ -8,7 +10,8 @@ const CERTIFICATE = /^(ERR_TLS_CERT_|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/
  * @returns `null` for anything else.
  */
 export function refusal(connectionString: string, error: unknown): string | null {
-  const { host } = new URL(connectionString)
+  // Without one in the URL, pg knows where it went: PGHOST, or this machine.
+  const host = new URL(connectionString).host || new pg.Client({ connectionString }).host
   const { code, message } = error as { code?: unknown; message?: unknown }
   switch (code) {
     case '28P01':

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs'
+import { accessSync, constants, statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 
@@ -22,6 +22,11 @@ export function postgresUrl(text: string): string {
   // `prefer` and `allow` would hide from the operator whether anything is encrypted.
   if (mode !== null && !SSL_MODES.includes(mode)) {
     throw new Unfit(`has sslmode=${mode}: write one of ${SSL_MODES.join(', ')}`)
+  }
+  for (const name of ['sslcert', 'sslkey', 'sslrootcert']) {
+    const file = url.searchParams.get(name)
+    if (file !== null && !isReadable(file))
+      throw new Unfit(`has ${name}=${file}, which is no file that can be read: name one, or leave it out`)
   }
   return text
 }
@@ -195,6 +200,15 @@ function isEncoded(text: string): boolean {
   try {
     decodeURIComponent(text)
     return true
+  } catch {
+    return false
+  }
+}
+
+function isReadable(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK)
+    return statSync(file).isFile()
   } catch {
     return false
   }

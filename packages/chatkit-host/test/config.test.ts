@@ -171,6 +171,11 @@ const cases: [string, Record<string, string>, RegExp][] = [
   ],
   ['an issuer in quotes', { BETTER_AUTH_ISSUER: '"my-app"' }, /^BETTER_AUTH_ISSUER is wrapped in quotes: remove them/],
   ['an empty issuer', { BETTER_AUTH_ISSUER: 'a,,b' }, /^BETTER_AUTH_ISSUER has an empty entry/],
+  [
+    'an authority in no file',
+    { ...own, DATABASE_URL: 'postgres://h/d?sslmode=verify-full&sslrootcert=/nowhere/ca.pem' },
+    /^DATABASE_URL has sslrootcert=\/nowhere\/ca.pem, which is no file that can be read: name one/
+  ],
   ['an empty audience', { BETTER_AUTH_AUDIENCE: ',' }, /^BETTER_AUTH_AUDIENCE has an empty entry/],
   [
     'keys of nobody in particular',

@@ -136,6 +136,12 @@ t.test('a database that cannot be used is told in a sentence with the cure, with
     /^The certificate of PostgreSQL at h is not trusted \(SELF_SIGNED_CERT_IN_CHAIN\): name its authority .*\.$/
   )
   t.equal(refusal('postgres://u:hunter2@h/d', new Error('syntax error')), null, 'a bug is not excused')
+  const away = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' })
+  t.match(
+    refusal('postgres:///d', away),
+    /^The database at \w\S* cannot be reached \(ECONNREFUSED\)/,
+    'a URL without a host'
+  )
 })
 
 t.test('a connection that breaks ends nothing but itself', async t => {
