@@ -41,15 +41,20 @@ async function withModel(app: FastifyInstance, options: ModelOptions, around: Om
 }
 
 function prepareWhenListening(app: FastifyInstance, help: HelpCentre): void {
+  let closing = false
   app.addHook('onListen', async () => {
     try {
       app.log.info(await help.prepare(), 'the help centre is indexed')
     } catch (error) {
+      if (closing) return
       // The next question tries again.
       app.log.error({ err: error }, 'the help centre could not be indexed; check HELP_DIR and the database')
     }
   })
-  app.addHook('preClose', async () => await help.close())
+  app.addHook('preClose', async () => {
+    closing = true
+    await help.close()
+  })
 }
 
 /** A line for whoever starts the host. */

@@ -7,7 +7,7 @@ import { secretOf, signIn } from 'chatkit-host/development'
 import { createTestDatabase } from 'embedded-database/testing'
 import t from 'tap'
 import { listThreads, post, said, threadOf } from './fixtures/chat.ts'
-import { secret } from './fixtures/host.ts'
+import { openHost, secret } from './fixtures/host.ts'
 import { bearer } from './fixtures/people.ts'
 
 t.test('the demo', async t => {
@@ -81,6 +81,12 @@ t.test('the demo', async t => {
     t.equal(said(await post(fourth.url, bearer(grace.token))), 'Hello', 'as somebody of chatkit-host token is')
     await fourth.close()
   })
+})
+
+t.test('a host that is closed while it reads its documents has nothing to complain of', async t => {
+  const host = await openHost(t, { RESPONDER: 'help-centre', LOG_LEVEL: 'warn' })
+  await host.close()
+  t.same(host.log, [])
 })
 
 t.test('cannot start', async t => {
