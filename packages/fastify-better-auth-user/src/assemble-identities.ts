@@ -62,10 +62,13 @@ function logState({ log }: FastifyInstance, { state, reason }: CacheState): void
   else if (state === 'listening') log.info('identities are cached: changes are heard')
 }
 
-/** The pool of @fastify/postgres. It listens for no errors itself, and an idle connection that breaks would end the process. */
+/**
+ * The pool that is given, or that of @fastify/postgres. Where nobody listens for its errors, an idle connection that breaks
+ * would end the process.
+ */
 export function databaseOf(app: FastifyInstance, { database }: CheckedOptions): Queryable {
-  if (database !== undefined) return database
-  const pool = (app as { pg?: { pool?: Queryable & Partial<EventEmitter> } }).pg?.pool
+  const pool: (Queryable & Partial<EventEmitter>) | undefined =
+    database ?? (app as { pg?: { pool?: Queryable } }).pg?.pool
   if (pool === undefined) {
     throw new TypeError(
       'fastify-better-auth-user finds no database: register @fastify/postgres before it, or pass `database` or `identityStore`'

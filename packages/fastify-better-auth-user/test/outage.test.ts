@@ -1,4 +1,6 @@
-import { openTestServer } from 'embedded-database/testing'
+import { createTestDatabase, openTestServer } from 'embedded-database/testing'
+import Fastify from 'fastify'
+import betterAuthUser from 'fastify-better-auth-user'
 import pg from 'pg'
 import t from 'tap'
 import { buildApp } from './fixtures/build-app.ts'
@@ -31,4 +33,24 @@ t.test('an outage is 503, and over when the database is back', async t => {
   t.equal((await ask('Bearer bad.signature.')).statusCode, 503, 'nobody is let in, nobody is sent away')
   await server.start()
   t.equal((await ask(good)).statusCode, 200)
+})
+
+t.test('an idle connection that is lost ends no process, whoever made the pool', async t => {
+  const test = await createTestDatabase()
+  t.teardown(() => test.close())
+  const database = new pg.Pool({ connectionString: test.connectionString, max: 1 })
+  t.teardown(() => database.end())
+  const warnings: string[] = []
+  const app = Fastify({ logger: { level: 'warn', stream: { write: (line: string) => void warnings.push(line) } } })
+  t.teardown(() => app.close())
+  await app.register(betterAuthUser, { database, checkAtStart: false })
+  const { rows } = await database.query('select pg_backend_pid() as pid')
+  const admin = new pg.Client({ connectionString: test.connectionString })
+  await admin.connect()
+  // Not `once` of node:events, which listens for errors as well.
+  const removed = new Promise(resolve => database.on('remove', resolve))
+  await admin.query('select pg_terminate_backend($1)', [rows[0].pid])
+  await removed
+  await admin.end()
+  t.match(warnings.join(''), /an idle database connection was lost/)
 })
