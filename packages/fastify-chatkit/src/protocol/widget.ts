@@ -27,24 +27,34 @@ function isNode(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string'
 }
 
-function clean(value: unknown, key = ''): unknown {
+function clean(given: unknown, key = ''): unknown {
+  const value = asJson(given)
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) {
-    const rest = value.filter(one => one !== null && one !== undefined)
-    return rest.map(one => clean(one))
-  }
+  if (Array.isArray(value)) return value.filter(isThere).map(one => clean(one))
   const result: Record<string, unknown> = actionKeys.has(key) && isNode(value) ? { ...actionDefaults } : {}
   for (const [name, inner] of Object.entries(value)) {
     // Free-form: what looks like an action in there is not one.
-    if (inner !== null && inner !== undefined)
-      result[name] = name === 'payload' ? withoutNulls(inner) : clean(inner, name)
+    if (isThere(inner)) result[name] = name === 'payload' ? withoutNulls(inner) : clean(inner, name)
   }
   return result
 }
 
-function withoutNulls(value: unknown): unknown {
+function withoutNulls(given: unknown): unknown {
+  const value = asJson(given)
   if (typeof value !== 'object' || value === null) return value
-  if (Array.isArray(value)) return value.filter(one => one !== null && one !== undefined).map(withoutNulls)
-  const kept = Object.entries(value).filter(([, inner]) => inner !== null && inner !== undefined)
+  if (Array.isArray(value)) return value.filter(isThere).map(withoutNulls)
+  const kept = Object.entries(value).filter(([, inner]) => isThere(inner))
   return Object.fromEntries(kept.map(([name, inner]) => [name, withoutNulls(inner)]))
+}
+
+/** A date is text in JSON. */
+function asJson(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  return 'toJSON' in value && typeof value.toJSON === 'function' ? value.toJSON() : value
+}
+
+/** Whether JSON has anything but null for it. */
+function isThere(value: unknown): boolean {
+  if (typeof value === 'number') return Number.isFinite(value)
+  return value !== null && value !== undefined
 }

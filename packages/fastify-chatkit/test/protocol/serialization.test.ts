@@ -92,6 +92,20 @@ const shortest = [
     },
     'S-4'
   ],
+  [
+    {
+      type: 'widget',
+      widget: {
+        type: 'Card',
+        children: [{ type: 'DatePicker', defaultValue: new Date(0), flex: Number.NaN }, Number.NaN]
+      }
+    },
+    {
+      type: 'widget',
+      widget: { type: 'Card', children: [{ type: 'DatePicker', defaultValue: '1970-01-01T00:00:00.000Z' }] }
+    },
+    'S-4: as JSON has it, which would have null for what is no number'
+  ],
   [{ type: 'generated_image', image: null }, { type: 'generated_image' }, 'S-1'],
   [
     {
