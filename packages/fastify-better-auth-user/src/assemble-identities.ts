@@ -1,5 +1,6 @@
 import type { EventEmitter } from 'node:events'
 import type { FastifyInstance } from 'fastify'
+import { loggable } from './errors.ts'
 import { type CachedIdentityStore, type CacheState, type CacheStats, cachedIdentityStore } from './identity/cached.ts'
 import type { IdentityStore } from './identity/identity-store.ts'
 import type { LookupStats } from './identity/lookups.ts'
@@ -75,7 +76,7 @@ export function databaseOf(app: FastifyInstance, { database }: CheckedOptions): 
     )
   }
   if (pool.listenerCount?.('error') === 0) {
-    pool.on?.('error', error => app.log.warn({ err: error }, 'an idle database connection was lost'))
+    pool.on?.('error', error => app.log.warn({ err: loggable(error) }, 'an idle database connection was lost'))
   }
   return pool
 }

@@ -56,3 +56,13 @@ export function messageOf(error: unknown): string {
   if (error instanceof TypeError && error.cause instanceof Error) return messageOf(error.cause)
   return error instanceof Error ? error.message : String(error)
 }
+
+/**
+ * An error as it may be logged: without what else clients of databases put into theirs. ioredis adds the command, with the
+ * session's token in it, and a pool of `pg` the whole connection.
+ */
+export function loggable(error: unknown): unknown {
+  if (!(error instanceof Error)) return error
+  const { name, stack } = error
+  return Object.assign(new Error(messageOf(error)), { name, stack, ...('code' in error && { code: error.code }) })
+}

@@ -52,5 +52,6 @@ t.test('an idle connection that is lost ends no process, whoever made the pool',
   await admin.query('select pg_terminate_backend($1)', [rows[0].pid])
   await removed
   await admin.end()
-  t.match(warnings.join(''), /an idle database connection was lost/)
+  t.match(warnings.join(''), /terminating connection.*an idle database connection was lost/)
+  t.notMatch(warnings.join(''), /secretKey|connectionParameters/, 'of which nothing else is told')
 })

@@ -3,7 +3,7 @@ import type { FastifyError } from '@fastify/error'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type Authentication, authenticate, type Pipeline } from '../authenticate.ts'
 import { type AuthDecision, publish } from '../decision.ts'
-import { errors, messageOf } from '../errors.ts'
+import { errors, loggable } from '../errors.ts'
 import { type BearerError, challenge } from '../http/challenge.ts'
 import { queryToken } from '../http/token.ts'
 import type { AuthAttempt, AuthMode, CheckedOptions } from '../options.ts'
@@ -153,13 +153,6 @@ function log(request: FastifyRequest, { decision, error }: Authentication): void
     request.log.error({ auth: decision, err: loggable(error?.cause) }, 'authentication unavailable')
   } else if (decision.outcome === 'anonymous') request.log.debug({ auth: decision }, 'no credential')
   else request.log.info({ auth: decision }, decision.outcome)
-}
-
-/** Without what else clients of databases put into their errors: ioredis the command, with the session's token in it. */
-function loggable(error: unknown): unknown {
-  if (!(error instanceof Error)) return error
-  const { name, stack } = error
-  return Object.assign(new Error(messageOf(error)), { name, stack, ...('code' in error && { code: error.code }) })
 }
 
 function attemptOf({ decision, claims, identity }: Authentication): AuthAttempt {
