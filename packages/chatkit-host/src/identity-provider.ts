@@ -14,7 +14,7 @@ import { isOutage } from './database-errors.ts'
 const ADDRESS_HEADER = 'x-chatkit-host-client-address'
 
 export interface IdentityProviderOptions {
-  config: Pick<Config, 'authUrl' | 'corsOrigins' | 'host' | 'port' | 'production'>
+  config: Pick<Config, 'authUrl' | 'corsOrigins' | 'host' | 'port'>
   secret: string
   database: Pool
   /** The address this host listens on, known once it does. */
@@ -91,7 +91,8 @@ function createServer({ config, secret, database, ownUrl }: IdentityProviderOpti
     baseURL: origin,
     basePath: SIGN_IN_PATH,
     trustedOrigins: request => [...config.corsOrigins, ...ownOrigins(origin, config, request)],
-    rateLimit: { enabled: config.production },
+    // RATE_LIMIT_SIGN_INS is the limit: this one would come first, in words of its own, and each host would count for itself.
+    rateLimit: { enabled: false },
     advanced: { ipAddress: { ipAddressHeaders: [ADDRESS_HEADER] } },
     logger: {
       disableColors: true,

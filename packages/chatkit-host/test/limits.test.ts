@@ -25,6 +25,17 @@ t.test('in production, guesses are limited, and nobody else is', async t => {
   toldToWait(t, await post(host.url, bearer('guess')), /^Too many refused credentials; try again in \d+ seconds$/)
   t.equal((await post(host.url, bearer(ada.rawToken))).status, 200, 'a good credential from the same address')
   t.equal((await post(host.url, {})).status, 401, 'no credential is no guess')
+
+  const signIn = () =>
+    fetch(`${host.url}/api/auth/sign-in/email`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', origin: 'https://chat.example.com' },
+      body: '{"email":"nobody@example.com","password":"a wrong password"}'
+    })
+  const answers: number[] = []
+  // She has signed up: that was the first attempt.
+  for (let count = 0; count < 20; count++) answers.push((await signIn()).status)
+  t.same(answers, [...Array(19).fill(401), 429], 'as many attempts to sign in as is said')
 })
 
 t.test('questions are limited by user, and only questions', async t => {

@@ -10,7 +10,8 @@ import { openRedis } from './redis.ts'
 export const FAILURES_A_MINUTE = 30
 
 /** Of Better Auth, what tries a password or sends a mail. */
-const ATTEMPTS = /^\/(sign-in|sign-up|forget-password|request-password-reset|reset-password|send-verification-email)\b/
+const ATTEMPTS =
+  /^\/(sign-in|sign-up|forget-password|request-password-reset|reset-password|send-verification-email|change-password|change-email|delete-user|verify-password)\b/
 
 /** ChatKit requests that ask no model and so are no questions. Whatever is new counts as one. */
 const NO_QUESTIONS: ReadonlySet<unknown> = new Set([
