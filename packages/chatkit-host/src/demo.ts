@@ -38,7 +38,7 @@ export async function welcome(
     `  HS256 token    ${hs256}`,
     `  JWT            ${jwt}`,
     '',
-    `Open ${config.authUrl ?? url} in a browser and sign up, or paste:`,
+    `Open ${new URL(config.authUrl ?? url).origin} in a browser and sign up, or paste:`,
     `  curl -N ${url}${CHAT_PATH} -H 'Authorization: Bearer ${session.token}' -H 'Content-Type: application/json' -d '{"message":"Hello"}'`,
     ''
   ]

@@ -72,7 +72,7 @@ t.test('the demo', async t => {
   })
 
   await t.test('where browsers know it by another address, it is signed in as from there', async t => {
-    const environment = { DATA_DIR: folder, PORT: '0', BETTER_AUTH_URL: 'http://localhost:4000' }
+    const environment = { DATA_DIR: folder, PORT: '0', BETTER_AUTH_URL: 'http://localhost:4000/api/auth' }
     const fourth = await start(environment)
     t.equal(said(await post(fourth.url, bearer(find(fourth.lines, /session token +(\S+)/)))), 'Hello')
     t.ok(fourth.lines.includes('Open http://localhost:4000 in a browser and sign up, or paste:'))

@@ -29,7 +29,8 @@ export const environmentExample: MadeDocument = {
   path: '.env.example',
   make: () =>
     [
-      '# Settings of chatkit-host: copy to .env, and take the # away from what you set.',
+      '# Settings of chatkit-host: copy to .env, and take the # away from what you set. It is read where it is named:',
+      '# node --env-file=.env packages/chatkit-host/bin/chatkit-host.js',
       '# Made by `pnpm documents` from packages/chatkit-host/src/variables.ts; docs/configuration.md is the page to read.',
       ...Object.entries(variables).flatMap(([name, { meaning, fallback }]) => [
         '',
