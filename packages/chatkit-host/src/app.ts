@@ -58,6 +58,12 @@ export async function buildApp(config: Config, dependencies: Dependencies): Prom
   await metricsRoute(app, config)
   await securityHeaders(app)
 
+  // The plugin would refuse it in plain text, and every error here has one shape.
+  app.addHook('onRequest', async ({ method, headers }) => {
+    const isPreflight = Boolean(headers.origin && headers['access-control-request-method'])
+    if (method !== 'OPTIONS' || isPreflight || config.corsOrigins.length === 0) return
+    throw Object.assign(new Error('This is no preflight request'), { statusCode: 400, code: 'INVALID_PREFLIGHT' })
+  })
   // First, so that whatever refuses a request later has these headers as well.
   await app.register(cors, {
     origin: config.corsOrigins.length > 0 ? [...config.corsOrigins] : false,

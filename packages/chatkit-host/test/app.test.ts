@@ -151,6 +151,12 @@ t.test('CORS headers', async t => {
     allowed(t, reply.headers)
     await reply.text()
   })
+  t.test('not on what is no preflight, which is refused in the shape of every error', async t => {
+    const reply = await fetch(`${host.url}${CHAT_PATH}`, { method: 'OPTIONS' })
+    t.equal(reply.status, 400)
+    t.match(await reply.json(), { error: 'This is no preflight request', status: 400, code: 'INVALID_PREFLIGHT' })
+  })
+
   t.test('on a preflight, which needs no credential', async t => {
     const reply = await fetch(`${host.url}${CHAT_PATH}`, {
       method: 'OPTIONS',
