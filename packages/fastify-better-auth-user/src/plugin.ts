@@ -61,23 +61,14 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
     securitySchemes: securitySchemes(options)
   })
   if (options.openapi) app.addSchema(errorSchema)
-  app.decorate(
-    'optionalUser',
-    withoutArguments('optionalUser', () => optionalGuard(gate))
-  )
-  app.decorate(
-    'requireUser',
-    withoutArguments('requireUser', () => requireUser(gate))
-  )
+  decorateGuard(app, 'optionalUser', () => optionalGuard(gate))
+  decorateGuard(app, 'requireUser', () => requireUser(gate))
   app.decorate('requireOwnUser', (param, more) => requireOwnUser(gate, param, more))
   app.decorate('requireRole', role => requireRole(gate, role))
   app.decorate('requireScope', scope => requireScope(gate, scope))
   app.decorate('requireOrganization', more => requireOrganization(gate, memberships(), more))
   app.decorate('requireFreshSession', more => requireFreshSession(gate, more))
-  app.decorate(
-    'requireVerifiedEmail',
-    withoutArguments('requireVerifiedEmail', () => requireVerifiedEmail(gate))
-  )
+  decorateGuard(app, 'requireVerifiedEmail', () => requireVerifiedEmail(gate))
   app.decorate('setAuthMode', function setAuthMode(this: FastifyInstance, mode: AuthMode) {
     // Read through the prototype by the scopes inside this one.
     Object.defineProperty(this, SCOPE_MODE, { value: checkAuthMode('auth', mode), configurable: true })
@@ -144,11 +135,11 @@ const plugin: FastifyPluginAsync<BetterAuthUserOptions> = async (app, given) => 
 export const betterAuthUser = fp(plugin, { name: 'fastify-better-auth-user', fastify: '5.x' })
 
 /** Given as a hook itself it would answer a guard, which Fastify takes for no answer yet: the request would wait for ever. */
-function withoutArguments(name: string, make: () => Guard): () => Guard {
-  return (...given: unknown[]) => {
+function decorateGuard(app: FastifyInstance, name: string, make: () => Guard): void {
+  app.decorate(name, (...given: unknown[]) => {
     if (given.length === 0) return make()
     throw new TypeError(`${name} makes a guard and is none itself: give app.${name}(), not app.${name}`)
-  }
+  })
 }
 
 function guardsOf({ onRequest, preValidation, preHandler }: RouteOptions): GuardFacts[] {

@@ -23,8 +23,8 @@ export const guard: Recipe = {
       changed: {
         [plugin]: addBelow(
           imported,
-          "  app.decorate('requireVerifiedEmail', () => requireVerifiedEmail(gate))",
-          `  app.decorate('${camel(name)}', () => ${camel(name)}(gate))`
+          "  decorateGuard(app, 'requireVerifiedEmail', () => requireVerifiedEmail(gate))",
+          `  decorateGuard(app, '${camel(name)}', () => ${camel(name)}(gate))`
         ),
         [augment]: addBelow(
           read(augment),
