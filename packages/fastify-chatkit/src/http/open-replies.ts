@@ -7,8 +7,10 @@ type Raw = FastifyReply['raw']
 export class OpenReplies {
   readonly #open = new Set<Raw>()
 
-  add(reply: FastifyReply): void {
-    const { raw } = reply
+  /** @param left aborted when the reader has gone already. */
+  add({ raw }: FastifyReply, left: AbortSignal): void {
+    // Its `close` is over, and it would be kept for good.
+    if (left.aborted) return
     this.#open.add(raw)
     raw.once('close', () => this.#open.delete(raw))
   }

@@ -47,7 +47,7 @@ export function makeHandler(options: ResolvedOptions, runs: Runs, replies: OpenR
       left: signal,
       begin: async signal => await begin(operation, params, { ...call, signal })
     })
-    replies.add(reply)
+    replies.add(reply, signal)
     return reply.headers(streamHeaders).send(outlet.stream)
   }
 }
