@@ -110,6 +110,7 @@ t.test('the updates, applied to what was before, give what is after; none replac
   }
   fc.assert(fc.property(tree(), tree(), check))
   fc.assert(fc.property(grownTree(), ([before, after]) => check(before, after)))
+  fc.assert(fc.property(grownTree({ nameable: true }), ([before, after]) => check(before, after)))
   fc.assert(fc.property(tree(), root => check(root, structuredClone(root))))
   t.strictSame([...seen].sort(), ['widget.root.updated', 'widget.streaming_text.value_delta'])
 })
