@@ -11,6 +11,8 @@ const api = await openApi(t)
 const ada = await api.signUp('Ada')
 const bob = await api.signUp('Bob')
 const adas = `/api/${ada.user.id}/tasks`
+const otherSecret = 'another secret of thirty-two bytes'
+const signIn = (email: string, attempt: string) => api.call('/api/auth/signin', { body: { email, password: attempt } })
 
 t.test('JWT token verification', async t => {
   t.test('Use HTTPBearer() for extracting token from Authorization header', async t => {
@@ -27,8 +29,7 @@ t.test('JWT token verification', async t => {
   t.test('Use jwt.decode() with shared secret and HS256 algorithm', async t => {
     const claims = { sub: ada.user.id }
     t.equal((await api.call(adas, { token: await mint(claims) })).status, 200)
-    const others = 'another secret of thirty-two bytes'
-    t.equal((await api.call(adas, { token: await mint(claims, { key: others }) })).status, 401)
+    t.equal((await api.call(adas, { token: await mint(claims, { key: otherSecret }) })).status, 401)
     const token = await mint(claims, { alg: 'HS512', key: secret.repeat(2) })
     t.equal((await api.call(adas, { token })).status, 401)
     const [, payload] = (await mint(claims)).split('.')
@@ -102,7 +103,7 @@ t.test('JWT token generation', async t => {
   })
   t.test('Use BETTER_AUTH_SECRET for signing', async t => {
     await t.resolves(jwtVerify(ada.token, key))
-    await t.rejects(jwtVerify(ada.token, new TextEncoder().encode('another secret of thirty-two bytes')))
+    await t.rejects(jwtVerify(ada.token, new TextEncoder().encode(otherSecret)))
   })
 })
 
@@ -124,19 +125,17 @@ t.test('Password hashing', async t => {
   })
 
   t.test('Use verify_password() for authentication', async t => {
-    const of = (attempt: string) => api.call('/api/auth/signin', { body: { email: ada.user.email, password: attempt } })
-    t.equal((await of(password)).status, 200)
-    t.equal((await of(`${password} `)).status, 401)
-    t.equal((await of(stored)).status, 401)
+    t.equal((await signIn(ada.user.email, password)).status, 200)
+    t.equal((await signIn(ada.user.email, `${password} `)).status, 401)
+    t.equal((await signIn(ada.user.email, stored)).status, 401)
   })
 
   t.test('Use hash_password() during signup, and never more of a password than bcrypt reads', async t => {
     const body = { email: 'long@example.com', name: 'Long', password: 'é'.repeat(37) }
     t.match(await api.call('/api/auth/signup', { body }), { status: 400, json: { code: 'PASSWORD_TOO_LONG' } })
     t.equal((await api.call('/api/auth/signup', { body: { ...body, password: 'é'.repeat(36) } })).status, 201)
-    const signIn = (password: string) => api.call('/api/auth/signin', { body: { email: body.email, password } })
-    t.equal((await signIn('é'.repeat(36))).status, 200)
-    t.equal((await signIn(`${'é'.repeat(36)}x`)).status, 401)
+    t.equal((await signIn(body.email, 'é'.repeat(36))).status, 200)
+    t.equal((await signIn(body.email, `${'é'.repeat(36)}x`)).status, 401)
   })
 })
 
@@ -151,17 +150,16 @@ t.test('Authentication endpoints', async t => {
   })
 
   t.test('Signin returns 200 OK with token', async t => {
-    const { status, json } = await api.call('/api/auth/signin', { body: { email: ada.user.email, password } })
+    const { status, json } = await signIn(ada.user.email, password)
     t.equal(status, 200)
     t.same(json, { success: true, data: { token: json.data.token, user: ada.user } })
     t.equal((await api.call(adas, { token: json.data.token })).status, 200)
   })
 
   t.test('Signout returns 200 OK, and the token stops working at once', async t => {
-    const { json } = await api.call('/api/auth/signin', { body: { email: ada.user.email, password } })
+    const { json } = await signIn(ada.user.email, password)
     const { token } = json.data
-    const out = await api.call('/api/auth/signout', { token, body: {} })
-    t.match(out, { status: 200, json: { success: true } })
+    t.match(await api.call('/api/auth/signout', { token, body: {} }), { status: 200, json: { success: true } })
     t.equal((await api.call(adas, { token })).status, 401)
     t.equal((await api.call('/api/auth/signout', { token, body: {} })).status, 401)
     t.equal((await api.call(adas, ada)).status, 200, 'the other session lives on')
@@ -189,8 +187,8 @@ t.test('Authentication endpoints', async t => {
   })
 
   t.test('Return 401 for invalid credentials', async t => {
-    const wrong = await api.call('/api/auth/signin', { body: { email: ada.user.email, password: 'not hers' } })
-    const unknown = await api.call('/api/auth/signin', { body: { email: 'nobody@example.com', password } })
+    const wrong = await signIn(ada.user.email, 'not hers')
+    const unknown = await signIn('nobody@example.com', password)
     for (const { status, json } of [wrong, unknown]) {
       t.equal(status, 401)
       t.equal(json.detail, 'Invalid email or password')
@@ -218,7 +216,7 @@ t.test('Authentication endpoints', async t => {
   })
 
   t.test('Generate JWT token after successful authentication', async t => {
-    const { json } = await api.call('/api/auth/signin', { body: { email: bob.user.email, password: 'not his' } })
+    const { json } = await signIn(bob.user.email, 'not his')
     t.notMatch(JSON.stringify(json), /eyJ/)
     const { rows } = await api.pool.query('select "userId" from session where id = $1', [claimsOf(bob.token).sid])
     t.same(rows, [{ userId: bob.user.id }])
@@ -227,12 +225,11 @@ t.test('Authentication endpoints', async t => {
 
 t.test('Protected route pattern', async t => {
   t.test('Add current_user to all protected routes', async t => {
-    const routes = [adas, '/api/auth/signout']
-    for (const path of routes) t.equal((await api.call(path, { method: 'POST' })).status, 401, path)
+    for (const path of [adas, '/api/auth/signout'])
+      t.equal((await api.call(path, { method: 'POST' })).status, 401, path)
   })
   t.test('Verify user_id matches before processing', async t => {
-    const { status } = await api.call(adas, { token: bob.token, body: { nothing: 'that would be accepted' } })
-    t.equal(status, 403)
+    t.equal((await api.call(adas, { token: bob.token, body: { nothing: 'that would be accepted' } })).status, 403)
   })
   t.test('Use user_id from JWT token (not path) for database queries', async t => {
     const { json } = await api.call(adas, { token: ada.token, body: { title: 'Hers', user_id: bob.user.id } })
@@ -254,7 +251,7 @@ t.test('Token expiration handling', async t => {
     t.equal((await api.call(adas, { token })).json.detail, 'Token has expired. Please sign in again.')
   })
   t.test('Return generic message for other JWT errors', async t => {
-    const forged = await mint({ sub: ada.user.id }, { key: 'another secret of thirty-two bytes', expires: '-1h' })
+    const forged = await mint({ sub: ada.user.id }, { key: otherSecret, expires: '-1h' })
     t.equal((await api.call(adas, { token: forged })).json.detail, 'Invalid or expired JWT token')
   })
   t.test('Client should redirect to login on 401', async t => {

@@ -1,7 +1,7 @@
 import { createTestDatabase } from 'embedded-database/testing'
 import { cachedIdentityStore, postgresIdentityStore } from 'fastify-better-auth-user'
 import pg from 'pg'
-import t from 'tap'
+import t, { type Test } from 'tap'
 import { keepsContractInEveryZone } from '../fixtures/keeps-contract-in-every-zone.ts'
 import { migratedByBetterAuth } from '../fixtures/schema-variants.ts'
 
@@ -12,11 +12,8 @@ for (const variant of migratedByBetterAuth) {
 }
 
 t.test('fields of the application’s own are the same whether kept or not, and each request has its own', async t => {
-  const database = await createTestDatabase()
-  t.teardown(database.close)
-  const [variant] = migratedByBetterAuth
-  await variant?.create(database.connectionString, 'text')
-  const pool = new pg.Pool({ connectionString: database.connectionString })
+  const connectionString = await openTables(t)
+  const pool = new pg.Pool({ connectionString })
   t.teardown(() => pool.end())
   await pool.query(`
     alter table "user" add settings jsonb default '{"tags":["a"]}', add born timestamptz default '1815-12-10',
@@ -73,11 +70,8 @@ t.test('fields of the application’s own are the same whether kept or not, and 
 })
 
 t.test('among many users everybody is found by indexes, their sessions one by one', async t => {
-  const database = await createTestDatabase()
-  t.teardown(database.close)
-  const [variant] = migratedByBetterAuth
-  await variant?.create(database.connectionString, 'text')
-  const client = new pg.Client({ connectionString: database.connectionString })
+  const connectionString = await openTables(t)
+  const client = new pg.Client({ connectionString })
   await client.connect()
   t.teardown(() => client.end())
   // Those of one user are far apart, as they are where people sign in at different times.
@@ -116,3 +110,12 @@ t.test('among many users everybody is found by indexes, their sessions one by on
     t.match(plan, /Index Scan using "?session_/)
   }
 })
+
+/** A database with Better Auth's own tables. */
+async function openTables(t: Test): Promise<string> {
+  const database = await createTestDatabase()
+  t.teardown(database.close)
+  const [variant] = migratedByBetterAuth
+  await variant?.create(database.connectionString, 'text')
+  return database.connectionString
+}
